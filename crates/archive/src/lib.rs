@@ -1,0 +1,1 @@
+//! Bytes to entries: ar, tar, decompressors, limits.

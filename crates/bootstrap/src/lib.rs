@@ -1,0 +1,1 @@
+//! The story: plan, index, solve, prepare, fetch, unpack, record, configure, finish.

@@ -1,0 +1,1 @@
+//! The door: arguments, terminal, JSON, exit codes.

@@ -1,0 +1,1 @@
+//! Debian: Release, Packages, .deb, what dpkg and apt record.

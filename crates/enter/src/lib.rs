@@ -1,0 +1,1 @@
+//! Namespaces, mounts, devices, running a program inside the root.

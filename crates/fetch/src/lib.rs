@@ -1,0 +1,1 @@
+//! Mirrors, proxies, resume, retry, cache, one flight per file.

@@ -1,0 +1,48 @@
+/// What kind of thing went wrong: each class is one documented exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// A defect of bareroot.
+    Internal,
+    /// The command line, or a file that it names, asks for something that is not possible.
+    Usage,
+    /// The wished packages cannot be had together: no such package, unsatisfiable, a file conflict between packages.
+    Unresolved,
+    /// The network or a mirror failed.
+    Network,
+    /// A signature, digest, size, date or suite is wrong, or an archive, index or database lies.
+    Trust,
+    /// The target or a file system refused.
+    Target,
+    /// A maintainer script or a hook failed.
+    Script,
+    /// The user, or a signal, stopped the run.
+    Interrupted,
+}
+
+impl Class {
+    /// The process exit code of this class.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Class::Internal => 1,
+            Class::Usage => 2,
+            Class::Unresolved => 3,
+            Class::Network => 4,
+            Class::Trust => 5,
+            Class::Target => 6,
+            Class::Script => 7,
+            Class::Interrupted => 130,
+        }
+    }
+}
+
+/// An error that knows its class, and may know what to do about itself.
+pub trait Classified: std::error::Error {
+    /// The class, which decides the exit code.
+    fn class(&self) -> Class;
+
+    /// One sentence, without a final period, that helps the user on; shown after `hint: `.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

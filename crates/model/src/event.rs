@@ -1,0 +1,191 @@
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The chapters of a run, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Phase {
+    /// What was asked for becomes a plan.
+    Plan,
+    /// Signed indexes are fetched, verified and parsed.
+    Index,
+    /// The packages are chosen.
+    Solve,
+    /// The target gets what must be there before the first payload.
+    Prepare,
+    /// Archives are fetched and verified.
+    Fetch,
+    /// Payloads are written into the root.
+    Unpack,
+    /// The package database is written.
+    Record,
+    /// Maintainer scripts run.
+    Configure,
+    /// The root is cleaned up and moved into place.
+    Finish,
+}
+
+impl Phase {
+    /// The lower-case word for people and for JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Plan => "plan",
+            Phase::Index => "index",
+            Phase::Solve => "solve",
+            Phase::Prepare => "prepare",
+            Phase::Fetch => "fetch",
+            Phase::Unpack => "unpack",
+            Phase::Record => "record",
+            Phase::Configure => "configure",
+            Phase::Finish => "finish",
+        }
+    }
+}
+
+/// What happened. Libraries tell an [`Observer`]; they never print.
+///
+/// The JSON form is one object a line with the variant in `event`; it is documented in `docs/events.md`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A phase begins. Fetch and unpack overlap.
+    PhaseStarted {
+        /// Which.
+        phase: Phase,
+    },
+    /// A phase ended.
+    PhaseFinished {
+        /// Which.
+        phase: Phase,
+        /// Wall-clock seconds since its start.
+        seconds: f64,
+    },
+    /// The solution is known.
+    Planned {
+        /// How many packages.
+        packages: usize,
+        /// Bytes of archives in all.
+        bytes: u64,
+    },
+    /// A transfer begins (not sent for what the cache has).
+    FetchStarted {
+        /// The file's URL, without credentials.
+        url: String,
+        /// Its size in bytes, where known.
+        bytes: Option<u64>,
+    },
+    /// More of something has arrived; sent at most every 64 KiB.
+    FetchProgress {
+        /// Bytes since the last such event of this transfer.
+        bytes: u64,
+    },
+    /// A file is complete and verified, or an index is complete and yet to be verified.
+    Fetched {
+        /// The file's URL, without credentials.
+        url: String,
+        /// Its size in bytes.
+        bytes: u64,
+        /// Whether it came from the cache.
+        cached: bool,
+    },
+    /// A package's payload is in the root.
+    Unpacked {
+        /// The package's name.
+        package: String,
+        /// Bytes of file content written.
+        bytes: u64,
+    },
+    /// A maintainer script, or the configuring of a package, begins.
+    Configuring {
+        /// The package's name.
+        package: String,
+    },
+    /// A package is configured.
+    Configured {
+        /// The package's name.
+        package: String,
+    },
+    /// A hook begins.
+    Hook {
+        /// The kind (`setup`, `extract`, `essential`, `customize`).
+        kind: String,
+        /// The command.
+        command: String,
+    },
+    /// A line that a script, dpkg or a hook printed; shown with `--verbose`.
+    Output {
+        /// The line, without its end, control characters made visible.
+        line: String,
+    },
+    /// Something that the user should know and that does not stop the run.
+    Warning {
+        /// One sentence.
+        text: String,
+    },
+    /// Something that explains a choice.
+    Note {
+        /// One sentence.
+        text: String,
+    },
+    /// A piece of work on one thread, for the trace.
+    Span {
+        /// What was done (`unpack libc6`).
+        name: String,
+        /// The phase it belongs to.
+        phase: Phase,
+        /// A small number for the thread.
+        thread: usize,
+        /// Start, since the run's start.
+        #[serde(serialize_with = "seconds")]
+        start: Duration,
+        /// How long.
+        #[serde(serialize_with = "seconds")]
+        length: Duration,
+    },
+    /// The run succeeded.
+    Done {
+        /// Packages in the root.
+        packages: usize,
+        /// Bytes of archives.
+        bytes: u64,
+        /// Wall-clock seconds in all.
+        seconds: f64,
+    },
+}
+
+fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(value.as_secs_f64())
+}
+
+/// Who is told of events. Called from many threads at once, and must not block for long.
+pub trait Observer: Send + Sync {
+    /// Takes one event.
+    fn on(&self, event: Event);
+}
+
+/// An observer that ignores everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Null;
+
+impl Observer for Null {
+    fn on(&self, _: Event) {}
+}
+
+/// An observer that keeps everything, for tests.
+#[derive(Debug, Default)]
+pub struct Recorder(Mutex<Vec<Event>>);
+
+impl Recorder {
+    /// Takes what was recorded so far.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+impl Observer for Recorder {
+    fn on(&self, event: Event) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(event);
+    }
+}

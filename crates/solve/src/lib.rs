@@ -1,0 +1,1 @@
+//! Packages and wishes in, an ordered solution or an explanation out.

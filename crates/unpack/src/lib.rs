@@ -1,0 +1,1 @@
+//! The only writer of package paths: the root as a value, placement, ownership, conflicts.
