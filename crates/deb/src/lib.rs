@@ -1,1 +1,10 @@
 //! Debian: Release, Packages, .deb, what dpkg and apt record.
+
+mod error;
+mod hex;
+pub mod packages;
+mod paths;
+pub mod relation;
+pub mod version;
+
+pub use error::Error;

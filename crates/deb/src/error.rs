@@ -1,0 +1,77 @@
+use std::io;
+
+use bareroot_model::{Class, Classified};
+
+/// What can be wrong with Debian's files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is no version number.
+    #[error("`{version}` is not a Debian version: {reason}")]
+    Version {
+        /// The text, cut at 200 characters.
+        version: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A relation (`libc6 (>= 2.38)`) cannot be read.
+    #[error("the relation `{relation}` cannot be read: {reason}")]
+    Relation {
+        /// The relation, cut at 200 characters.
+        relation: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A stanza of a package index lacks something or lies.
+    #[error("the package index {index} has a bad stanza (number {stanza}, package `{package}`): {reason}")]
+    Stanza {
+        /// Where the index is from.
+        index: String,
+        /// The stanza's number, from 1.
+        stanza: usize,
+        /// The package's name, as far as it is known.
+        package: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A package index could not be read to its end; the decoder's error says why.
+    #[error("the package index {index} cannot be read: {error}")]
+    IndexRead {
+        /// Where the index is from.
+        index: String,
+        /// The reader's error.
+        #[source]
+        error: io::Error,
+    },
+    /// A package index is larger than it may be.
+    #[error("the package index {index} is too large: {what} exceeds {limit}")]
+    IndexLimit {
+        /// Where the index is from.
+        index: String,
+        /// What was counted.
+        what: &'static str,
+        /// The most that is allowed, in bytes or pieces.
+        limit: u64,
+    },
+    /// A parsed index from the cache does not hold together.
+    #[error("the cached form of the package index {index} is damaged: {reason}")]
+    CachedIndex {
+        /// Where the index is from.
+        index: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+impl Classified for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::Version { .. }
+            | Error::Relation { .. }
+            | Error::Stanza { .. }
+            | Error::IndexRead { .. }
+            | Error::IndexLimit { .. }
+            | Error::CachedIndex { .. } => Class::Trust,
+        }
+    }
+}
