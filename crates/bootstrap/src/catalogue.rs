@@ -1,0 +1,158 @@
+//! The distributions that bareroot knows by name, as data (`data/distributions.toml`).
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+/// One distribution of the catalogue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Distribution {
+    /// The word before the colon of a SPEC.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Official mirror.
+    pub mirror: String,
+    /// Official mirror of the security archive, where it is another one.
+    pub security_mirror: Option<String>,
+    /// Mirror of the architectures that the main one does not carry.
+    pub ports_mirror: Option<String>,
+    /// The built-in keyring that signs it.
+    pub keyring: String,
+    /// Components used when none are named.
+    pub components: Vec<String>,
+    /// The release of a SPEC without a colon.
+    pub default: String,
+    /// Architectures that its releases carry.
+    pub architectures: Vec<String>,
+    /// Architectures on the main mirror; empty means all.
+    #[serde(default)]
+    pub main_architectures: Vec<String>,
+    /// Its releases, oldest first.
+    #[serde(rename = "release")]
+    pub releases: Vec<Release>,
+}
+
+/// One release of a distribution.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Release {
+    /// Its codename, which is its suite on the mirror.
+    pub codename: String,
+    /// Its version for people.
+    pub version: Option<String>,
+    /// Other suite names under which the mirror has it (`stable`).
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The distribution's keyring inside a root.
+    pub signed_by: String,
+    /// Whether there is a `-updates` suite that comes by default.
+    #[serde(default)]
+    pub updates: bool,
+    /// The suite of the security archive that comes by default.
+    pub security: Option<String>,
+    /// Whether a new root has /bin, /sbin and /lib* as links into /usr.
+    pub merged_usr: bool,
+}
+
+impl Distribution {
+    /// The release of that codename, alias or version.
+    pub fn release(&self, name: &str) -> Option<&Release> {
+        self.releases.iter().find(|release| {
+            release.codename == name
+                || release.version.as_deref() == Some(name)
+                || release.aliases.iter().any(|alias| alias == name)
+        })
+    }
+
+    /// The official mirror for an architecture.
+    pub fn mirror_for(&self, arch: &str) -> &str {
+        let main = self.main_architectures.is_empty() || self.main_architectures.iter().any(|a| a == arch);
+        match &self.ports_mirror {
+            Some(ports) if !main => ports,
+            _ => &self.mirror,
+        }
+    }
+
+    /// The official security mirror for an architecture; the ports mirror carries its own security suites.
+    pub fn security_mirror_for(&self, arch: &str) -> &str {
+        let main = self.mirror_for(arch);
+        if main == self.mirror { self.security_mirror.as_deref().unwrap_or(main) } else { main }
+    }
+}
+
+impl Release {
+    /// The suite name to ask the mirror for when the user called the release `asked`: an alias stays an alias, so that
+    /// the root's own sources follow it; a version becomes the codename.
+    pub fn suite<'a>(&'a self, asked: &'a str) -> &'a str {
+        if self.version.as_deref() == Some(asked) { &self.codename } else { asked }
+    }
+
+    /// The security suite for a suite name as [`Release::suite`] gives it.
+    pub fn security_suite(&self, suite: &str) -> Option<String> {
+        let security = self.security.as_ref()?;
+        Some(security.replacen(&self.codename, suite, 1))
+    }
+}
+
+/// All distributions.
+pub fn all() -> &'static [Distribution] {
+    #[derive(Deserialize)]
+    struct File {
+        distribution: Vec<Distribution>,
+    }
+    static CATALOGUE: OnceLock<Vec<Distribution>> = OnceLock::new();
+    CATALOGUE.get_or_init(|| {
+        // The text is part of the program and a test parses it: it cannot fail in a build that passed.
+        toml::from_str::<File>(include_str!("../data/distributions.toml")).map(|file| file.distribution).unwrap_or_default()
+    })
+}
+
+/// The distribution of that id.
+pub fn find(id: &str) -> Option<&'static Distribution> {
+    all().iter().find(|distribution| distribution.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_parses_and_is_consistent() {
+        assert!(all().len() >= 2);
+        for distribution in all() {
+            assert!(distribution.release(&distribution.default).is_some(), "{}", distribution.id);
+            assert!(bareroot_trust::Keyring::builtin(&distribution.keyring).is_some(), "{}", distribution.keyring);
+            let mut names: Vec<&str> = Vec::new();
+            for release in &distribution.releases {
+                names.push(&release.codename);
+                names.extend(release.aliases.iter().map(String::as_str));
+                names.extend(release.version.as_deref());
+            }
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}: a name stands for two releases", distribution.id);
+        }
+    }
+
+    #[test]
+    fn suites_follow_the_name_that_was_asked_for() {
+        let debian = find("debian").unwrap();
+        let stable = debian.release("stable").unwrap();
+        assert_eq!(stable.suite("stable"), "stable");
+        assert_eq!(stable.suite("13"), "trixie");
+        assert_eq!(stable.security_suite("stable").as_deref(), Some("stable-security"));
+        assert_eq!(debian.release("sid").unwrap().security_suite("sid"), None);
+    }
+
+    #[test]
+    fn ports_have_their_own_mirror() {
+        let ubuntu = find("ubuntu").unwrap();
+        assert_eq!(ubuntu.mirror_for("amd64"), ubuntu.mirror);
+        assert_eq!(ubuntu.mirror_for("riscv64"), "http://ports.ubuntu.com/ubuntu-ports");
+        assert_eq!(ubuntu.security_mirror_for("riscv64"), "http://ports.ubuntu.com/ubuntu-ports");
+        assert_eq!(ubuntu.security_mirror_for("i386"), "http://security.ubuntu.com/ubuntu");
+    }
+}

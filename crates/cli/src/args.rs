@@ -1,0 +1,193 @@
+//! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
+#[derive(Debug, Parser)]
+#[command(name = "bareroot", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
+5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 130 interrupted.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a root in a new directory
+    Bootstrap(Box<Bootstrap>),
+    /// Say which packages a root would hold, and why, touching no target
+    Resolve(Box<Resolve>),
+    /// List the distributions and releases known by name
+    Distros(Distros),
+}
+
+/// What distinguishes `bootstrap debian:trixie ./trixie` from `bootstrap --sources FILE ./root`: clap fills the first
+/// free word first, so the two are told apart in `request.rs`.
+#[derive(Debug, Args)]
+pub struct Bootstrap {
+    /// distribution:release (debian:trixie), left out with --sources; then the directory to make
+    #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    #[command(flatten)]
+    pub make: MakeOptions,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub struct Resolve {
+    /// distribution:release (debian:trixie), left out with --sources
+    pub spec: Option<String>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// Say why PKG is part of the root: the chain of requirements that leads to it
+    #[arg(long, value_name = "PKG")]
+    pub why: Option<String>,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub struct Distros {
+    /// One JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options that shape the plan: the same for every verb that has one.
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard
+    #[arg(long, value_name = "V", default_value = "minbase", allow_hyphen_values = true, help_heading = "Packages")]
+    pub variant: String,
+    /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or the path of a .deb file
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
+    pub include: Vec<String>,
+    /// Packages that must not be in
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
+    pub exclude: Vec<String>,
+    /// Follow Recommends too
+    #[arg(long, overrides_with = "no_recommends", help_heading = "Packages")]
+    pub recommends: bool,
+    /// Follow no Recommends (the default)
+    #[arg(long, help_heading = "Packages")]
+    pub no_recommends: bool,
+    /// The target's architecture: the host's own, or i386 on amd64
+    #[arg(long, value_name = "ARCH", help_heading = "Packages")]
+    pub arch: Option<String>,
+
+    /// A mirror, or a one-line `deb` entry; repeated mirrors are fallbacks for the one before
+    #[arg(long = "mirror", value_name = "URL", help_heading = "Sources")]
+    pub mirrors: Vec<String>,
+    /// Components instead of the distribution's default
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Sources")]
+    pub components: Vec<String>,
+    /// Add the -updates and -security suites also with --mirror
+    #[arg(long, overrides_with = "no_updates", help_heading = "Sources")]
+    pub updates: bool,
+    /// The named suite alone
+    #[arg(long, help_heading = "Sources")]
+    pub no_updates: bool,
+    /// A sources file in either of apt's formats (repeatable); SPEC may be left out
+    #[arg(long = "sources", value_name = "FILE", help_heading = "Sources")]
+    pub sources: Vec<PathBuf>,
+    /// Use only what the cache and file: mirrors have
+    #[arg(long, help_heading = "Sources")]
+    pub offline: bool,
+    /// Where indexes and archives are kept [default: $XDG_CACHE_HOME/bareroot]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache", help_heading = "Sources")]
+    pub cache_dir: Option<PathBuf>,
+    /// Keep and use nothing
+    #[arg(long, help_heading = "Sources")]
+    pub no_cache: bool,
+
+    /// Keyring files or directories (.gpg, .pgp, .asc) instead of the built-in ones
+    #[arg(long = "keyring", value_name = "FILE|DIR", help_heading = "Trust")]
+    pub keyrings: Vec<PathBuf>,
+    /// Accept an index after its Valid-Until
+    #[arg(long, help_heading = "Trust")]
+    pub no_check_valid_until: bool,
+    /// Accept weak signatures (SHA-1, DSA, an expired key) by this key
+    #[arg(long = "allow-weak-key", value_name = "FINGERPRINT", help_heading = "Trust")]
+    pub weak_keys: Vec<String>,
+    /// Accept indexes without a valid signature
+    #[arg(long, visible_alias = "no-gpgcheck", help_heading = "Trust")]
+    pub allow_unauthenticated: bool,
+
+    /// Transfers at once, and the limit of threads that unpack [default: 8, and the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "How")]
+    pub jobs: Option<u16>,
+}
+
+/// Options that only matter when a root is made.
+#[derive(Debug, Args)]
+pub struct MakeOptions {
+    /// Leave out paths that match (dpkg's path-exclude)
+    #[arg(long = "path-exclude", value_name = "GLOB", help_heading = "Packages")]
+    pub path_exclude: Vec<String>,
+    /// Bring paths back that --path-exclude left out (dpkg's path-include)
+    #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
+    pub path_include: Vec<String>,
+    /// Make /bin, /sbin and /lib* links into /usr also where the release does not
+    #[arg(long, help_heading = "How")]
+    pub merged_usr: bool,
+    /// Command to run when the root has its directories and configuration but no package; $1 is the root
+    #[arg(long = "setup-hook", value_name = "CMD", help_heading = "How")]
+    pub setup_hook: Vec<String>,
+    /// Command to run when payloads are unpacked and nothing is configured
+    #[arg(long = "extract-hook", value_name = "CMD", help_heading = "How")]
+    pub extract_hook: Vec<String>,
+    /// Command to run when the essential packages are configured and the rest is not there yet
+    #[arg(long = "essential-hook", value_name = "CMD", help_heading = "How")]
+    pub essential_hook: Vec<String>,
+    /// Command to run when everything is configured
+    #[arg(long = "customize-hook", value_name = "CMD", help_heading = "How")]
+    pub customize_hook: Vec<String>,
+    /// A line, or a file of lines, for the root's apt configuration
+    #[arg(long = "aptopt", value_name = "OPT", help_heading = "How")]
+    pub apt_options: Vec<String>,
+    /// A line, or a file of lines, for the root's dpkg configuration
+    #[arg(long = "dpkgopt", value_name = "OPT", help_heading = "How")]
+    pub dpkg_options: Vec<String>,
+    /// The root's hostname instead of this host's
+    #[arg(long, value_name = "NAME", help_heading = "How")]
+    pub hostname: Option<String>,
+    /// Copy neither resolv.conf nor hostname of this host
+    #[arg(long, help_heading = "How")]
+    pub no_host_files: bool,
+    /// Run every helper program of the target as it is; nothing stands in for the slow ones
+    #[arg(long, help_heading = "How")]
+    pub no_standins: bool,
+}
+
+/// How the run is told.
+#[derive(Debug, Args)]
+pub struct Talk {
+    /// Only errors and warnings
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Every file and every line that a script prints
+    #[arg(short, long, action = ArgAction::SetTrue, help_heading = "Output")]
+    pub verbose: bool,
+    /// Events (for resolve: the plan) as JSON on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Write a trace for Chrome's about:tracing or Perfetto
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub trace: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! From an error to words on standard error and an exit code.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use bareroot_model::{Class, Classified};
+
+use crate::request::Misuse;
+use crate::text;
+
+/// Why a verb ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line makes no sense.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+    /// The work failed.
+    #[error(transparent)]
+    Work(#[from] bareroot_bootstrap::Error),
+    /// The process that works inside roots could not be started.
+    #[error(transparent)]
+    Warden(#[from] bareroot_enter::Error),
+    /// A file that the user named for output cannot be written.
+    #[error("cannot write `{path}`")]
+    Output {
+        path: String,
+        source: std::io::Error,
+    },
+}
+
+impl Failure {
+    /// Its class.
+    pub fn class(&self) -> Class {
+        match self {
+            Failure::Misuse(_) => Class::Usage,
+            Failure::Work(error) => error.class(),
+            Failure::Warden(error) => error.class(),
+            Failure::Output { .. } => Class::Target,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
+            Failure::Work(error) => error.hint(),
+            Failure::Warden(error) => error.hint(),
+            Failure::Output { .. } => None,
+        }
+    }
+
+    /// The whole message: the error, what caused it, and the hint; control characters made visible, because much of it
+    /// comes from mirrors and packages.
+    pub fn message(&self) -> String {
+        let mut message = text::visible(&self.to_string());
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let words = text::visible(&error.to_string());
+            // Transparent wrappers repeat their source's words.
+            if !message.ends_with(&words) {
+                let _ = write!(message, ": {words}");
+            }
+            cause = error.source();
+        }
+        message
+    }
+
+    /// Prints the failure and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        let mut words = format!("error: {}\n", self.message());
+        if let Some(hint) = self.hint() {
+            let _ = writeln!(words, "hint: {}", text::visible(&hint));
+        }
+        text::to_stderr(&words);
+        ExitCode::from(self.class().exit_code())
+    }
+}

@@ -1,1 +1,0 @@
-//! The door: arguments, terminal, JSON, exit codes.

@@ -1,0 +1,162 @@
+//! From what was typed to a [`Request`].
+
+use std::path::PathBuf;
+
+use bareroot_bootstrap::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};
+use clap::ArgMatches;
+
+use crate::args::{Bootstrap, PlanOptions};
+
+/// A command line that clap accepts and that still makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum Misuse {
+    #[error("no variant is called `{0}`; there are {1}")]
+    Variant(String, String),
+    #[error("`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources")]
+    NoSpec(String),
+    #[error("no target directory is given after `{0}`")]
+    NoTarget(String),
+}
+
+impl PlanOptions {
+    /// The part of the request that every verb has.
+    pub fn request(&self, spec: Option<String>) -> Result<Request, Misuse> {
+        let variant = Variant::named(&self.variant).ok_or_else(|| {
+            let names: Vec<&str> = Variant::NAMES.iter().map(|(name, _)| *name).collect();
+            Misuse::Variant(self.variant.clone(), names.join(", "))
+        })?;
+        Ok(Request {
+            spec,
+            variant,
+            include: words(&self.include),
+            exclude: words(&self.exclude),
+            recommends: self.recommends,
+            components: words(&self.components),
+            mirrors: self.mirrors.clone(),
+            updates: match (self.updates, self.no_updates) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
+            sources: self.sources.clone(),
+            keyrings: self.keyrings.clone(),
+            arch: self.arch.clone(),
+            waivers: Waivers {
+                valid_until: self.no_check_valid_until,
+                signature: self.allow_unauthenticated,
+                weak_keys: self.weak_keys.clone(),
+            },
+            cache: match (&self.cache_dir, self.no_cache) {
+                (_, true) => CacheChoice::None,
+                (Some(dir), _) => CacheChoice::Dir(dir.clone()),
+                _ => CacheChoice::Default,
+            },
+            offline: self.offline,
+            jobs: self.jobs.map(usize::from),
+            ..Request::default()
+        })
+    }
+}
+
+impl Bootstrap {
+    /// The whole request and the target. `matches` are the verb's own, for the order of options of several names.
+    pub fn request(&self, matches: &ArgMatches) -> Result<(Request, PathBuf), Misuse> {
+        let (spec, target) = match self.words.as_slice() {
+            [spec, target] => (Some(spec.clone()), target),
+            [word] if !self.plan.sources.is_empty() => (None, word),
+            [word] if word.contains(':') && !word.contains('/') => return Err(Misuse::NoTarget(word.clone())),
+            [word] => return Err(Misuse::NoSpec(word.clone())),
+            _ => return Err(Misuse::NoTarget(String::new())),
+        };
+        let make = &self.make;
+        let mut request = self.plan.request(spec)?;
+        request.merged_usr = make.merged_usr;
+        request.apt_options = make.apt_options.clone();
+        request.dpkg_options = make.dpkg_options.clone();
+        request.hostname = make.hostname.clone();
+        request.no_host_files = make.no_host_files;
+        request.no_standins = make.no_standins;
+        request.filters = in_order(
+            matches,
+            &[("path_exclude", &make.path_exclude, false), ("path_include", &make.path_include, true)],
+            |glob, include| Filter { include, glob },
+        );
+        request.hooks = in_order(
+            matches,
+            &[
+                ("setup_hook", &make.setup_hook, HookKind::Setup),
+                ("extract_hook", &make.extract_hook, HookKind::Extract),
+                ("essential_hook", &make.essential_hook, HookKind::Essential),
+                ("customize_hook", &make.customize_hook, HookKind::Customize),
+            ],
+            |command, kind| Hook { kind, command },
+        );
+        Ok((request, PathBuf::from(target)))
+    }
+}
+
+/// The values of several options in the order in which they were typed: the last match of a filter wins.
+fn in_order<K: Copy, T>(
+    matches: &ArgMatches,
+    options: &[(&str, &Vec<String>, K)],
+    make: impl Fn(String, K) -> T,
+) -> Vec<T> {
+    let mut found: Vec<(usize, T)> = Vec::new();
+    for (id, values, kind) in options {
+        let places = matches.indices_of(id).into_iter().flatten();
+        found.extend(places.zip(values.iter()).map(|(place, value)| (place, make(value.clone(), *kind))));
+    }
+    found.sort_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, value)| value).collect()
+}
+
+/// The non-empty words: `--include a,,b` and a trailing comma are harmless.
+fn words(values: &[String]) -> Vec<String> {
+    values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+    use crate::args::{Cli, Verb};
+
+    fn parse(words: &[&str]) -> Result<(Request, PathBuf), Misuse> {
+        let matches = Cli::command().get_matches_from(words);
+        let cli = Cli::from_arg_matches(&matches).unwrap();
+        let Verb::Bootstrap(verb) = cli.verb else { panic!("not bootstrap") };
+        verb.request(matches.subcommand().unwrap().1)
+    }
+
+    #[test]
+    fn filters_keep_their_order() {
+        let (request, target) = parse(&[
+            "bareroot", "bootstrap", "debian:trixie", "./t", "--path-exclude=/a/*", "--path-include=/a/b",
+            "--path-exclude=/c", "--include", "vim,,nano,",
+        ])
+        .unwrap();
+        let globs: Vec<_> = request.filters.iter().map(|f| (f.glob.as_str(), f.include)).collect();
+        assert_eq!(globs, [("/a/*", false), ("/a/b", true), ("/c", false)]);
+        assert_eq!(request.include, ["vim", "nano"]);
+        assert_eq!(target, PathBuf::from("./t"));
+    }
+
+    #[test]
+    fn a_single_word_needs_sources() {
+        assert!(matches!(parse(&["bareroot", "bootstrap", "./t"]), Err(Misuse::NoSpec(_))));
+        assert!(matches!(parse(&["bareroot", "bootstrap", "debian:sid"]), Err(Misuse::NoTarget(_))));
+        let (request, target) = parse(&["bareroot", "bootstrap", "./t", "--sources", "x.sources"]).unwrap();
+        assert_eq!((request.spec, target), (None, PathBuf::from("./t")));
+    }
+
+    #[test]
+    fn debootstrap_calls_its_default_variant_a_dash() {
+        let (request, _) = parse(&["bareroot", "bootstrap", "debian:sid", "t", "--variant", "-"]).unwrap();
+        assert_eq!(request.variant, Variant::Important);
+        assert!(matches!(
+            parse(&["bareroot", "bootstrap", "debian:sid", "t", "--variant", "tiny"]),
+            Err(Misuse::Variant(..))
+        ));
+    }
+}
