@@ -23,7 +23,8 @@ pub use known::{Helper, choose};
 /// Where the stand-ins are found inside a session: on its private /dev, which is no part of the tree.
 pub const DIR: &str = "/dev/.bareroot";
 
-/// The perl program that keeps debconf resident; run it by the target's `/usr/bin/perl` with [`SOCKET`] as argument.
+/// The perl program that keeps debconf resident; run it by the target's `/usr/bin/perl` with [`SOCKET`] and
+/// [`REAL_FRONTEND`] as arguments.
 pub const RESIDENT: &str = include_str!("resident.pl");
 
 /// The socket between [`RESIDENT`] and its clients.

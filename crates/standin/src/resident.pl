@@ -15,12 +15,12 @@ use Debconf::FrontEnd::Noninteractive;
 use Debconf::DbDriver::File;
 use Debconf::DbDriver::Stack;
 
+my ($path, $frontend_program) = @ARGV;
 my $source = do {
-    open(my $file, '<', '/usr/share/debconf/frontend') or die "frontend: $!";
+    open(my $file, '<', $frontend_program) or die "$frontend_program: $!";
     local $/;
     <$file>;
 };
-my $path = shift @ARGV;
 my $client;
 my $loaded = 0;
 
@@ -111,8 +111,9 @@ while (accept(my $connection, $listener)) {
     my $code = 100;
     {
         local ($@, $_, $?, $!, $/) = ('', undef, 0, 0, "\n");
-        no warnings 'redefine';
-        eval "package main; no warnings 'redefine';\n$source; 1";
+        # The frontend's text defines a sub of its own each time, bound to the variables of that time.
+        delete $main::{trytemplate};
+        eval "package main;\n$source; 1";
         if (ref $@ && ref $@ eq 'BarerootExit') { $code = $@->{code}; }
         elsif ($@) { print STDERR $@; $code = 255; }
         else { $code = 0; }
