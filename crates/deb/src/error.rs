@@ -22,6 +22,16 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A control file, a sources file or a configuration file cannot be read.
+    #[error("{file}, line {line}: {reason}")]
+    Syntax {
+        /// The file, as the user or the mirror knows it.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// A stanza of a package index lacks something or lies.
     #[error("the package index {index} has a bad stanza (number {stanza}, package `{package}`): {reason}")]
     Stanza {
@@ -68,6 +78,7 @@ impl Classified for Error {
         match self {
             Error::Version { .. }
             | Error::Relation { .. }
+            | Error::Syntax { .. }
             | Error::Stanza { .. }
             | Error::IndexRead { .. }
             | Error::IndexLimit { .. }

@@ -11,11 +11,23 @@ pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-fn digit(c: u8) -> Option<u8> {
-    match c {
-        b'0'..=b'9' => Some(c - b'0'),
-        b'a'..=b'f' => Some(c - b'a' + 10),
-        b'A'..=b'F' => Some(c - b'A' + 10),
-        _ => None,
+/// What each byte is worth as a digit; 16 for what is none. A table, because every package of an index has a digest.
+const WORTH: [u8; 256] = {
+    let mut worth = [16; 256];
+    let mut digit = 0;
+    while digit < 10 {
+        worth[b'0' as usize + digit] = digit as u8;
+        digit += 1;
     }
+    let mut digit = 0;
+    while digit < 6 {
+        worth[b'a' as usize + digit] = digit as u8 + 10;
+        worth[b'A' as usize + digit] = digit as u8 + 10;
+        digit += 1;
+    }
+    worth
+};
+
+fn digit(c: u8) -> Option<u8> {
+    WORTH.get(usize::from(c)).copied().filter(|&worth| worth < 16)
 }

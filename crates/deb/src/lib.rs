@@ -1,5 +1,6 @@
 //! Debian: Release, Packages, .deb, what dpkg and apt record.
 
+pub mod deb822;
 mod error;
 mod hex;
 pub mod packages;

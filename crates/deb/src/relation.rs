@@ -149,25 +149,20 @@ pub fn parse(text: &str) -> Result<Relation<'_>, Error> {
 }
 
 fn read(text: &str) -> Result<Relation<'_>, &'static str> {
-    let end = text
-        .find(|c: char| c.is_ascii_whitespace() || "([<".contains(c))
-        .unwrap_or(text.len());
-    let (head, mut rest) = text.split_at(end);
-    let (name, arch) = match head.split_once(':') {
-        Some((name, arch)) => (name, Some(arch)),
-        None => (head, None),
-    };
+    let (name, mut rest) = word(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b'_'));
     if name.is_empty() {
         return Err("it has no package name");
     }
-    if !name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"+-._".contains(&b))
-    {
-        return Err("its package name has a character that is not allowed there");
+    let mut arch = None;
+    if let Some(after) = rest.strip_prefix(':') {
+        let (named, after) = word(after, |b| b.is_ascii_alphanumeric() || b == b'-');
+        if named.is_empty() {
+            return Err("its architecture is not a name");
+        }
+        (arch, rest) = (Some(named), after);
     }
-    if arch.is_some_and(|a| a.is_empty() || !a.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
-        return Err("its architecture is not a name");
+    if !rest.bytes().next().is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'(' | b'[' | b'<')) {
+        return Err("its name has a character that is not allowed there");
     }
     let mut relation = Relation {
         name,
@@ -199,27 +194,32 @@ fn read(text: &str) -> Result<Relation<'_>, &'static str> {
     }
 }
 
+/// The characters at the start that pass, all of them ASCII, and the rest.
+fn word(text: &str, passes: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(|b| !passes(b)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
 fn constraint(inside: &str) -> Result<(Op, &str), &'static str> {
     let inside = inside.trim_ascii();
-    let (op, version) = [
-        ("<<", Op::Lt),
-        ("<=", Op::Le),
-        (">>", Op::Gt),
-        (">=", Op::Ge),
-        ("<", Op::Le),
-        (">", Op::Ge),
-        ("=", Op::Eq),
-    ]
-    .iter()
-    .find_map(|&(symbol, op)| Some((op, inside.strip_prefix(symbol)?)))
-    .unwrap_or((Op::Eq, inside));
+    let (op, length) = match *inside.as_bytes() {
+        [b'>', b'=', ..] => (Op::Ge, 2),
+        [b'=', ..] => (Op::Eq, 1),
+        [b'<', b'<', ..] => (Op::Lt, 2),
+        [b'<', b'=', ..] => (Op::Le, 2),
+        [b'>', b'>', ..] => (Op::Gt, 2),
+        [b'<', ..] => (Op::Le, 1),
+        [b'>', ..] => (Op::Ge, 1),
+        _ => (Op::Eq, 0),
+    };
+    let version = inside.get(length..).unwrap_or_default();
     let version = version.trim_ascii();
     if version.is_empty() {
         return Err("its version is empty");
     }
     if version
         .bytes()
-        .any(|b| b.is_ascii_whitespace() || b"()<>=|".contains(&b))
+        .any(|b| b.is_ascii_whitespace() || matches!(b, b'(' | b'<' | b'>' | b'=' | b'|'))
     {
         return Err("its version has a character that is not allowed there");
     }

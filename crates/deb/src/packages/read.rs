@@ -107,7 +107,7 @@ fn stanza<'a>(
                 }
             }
             _ => {
-                let Some(colon) = memchr(b':', line).filter(|&colon| colon > 0) else {
+                let Some(colon) = line.iter().position(|&b| b == b':').filter(|&colon| colon > 0) else {
                     let name = fields.texts.first().copied().unwrap_or_default();
                     let line: String = String::from_utf8_lossy(line).chars().take(80).collect();
                     return Err(builder.wrong(name, format!("the line `{line}` is not a field")));
@@ -143,38 +143,40 @@ enum Slot {
     Sha512,
 }
 
-const SLOTS: [(&str, Slot); 23] = [
-    ("Package", Slot::Text(Field::Name)),
-    ("Version", Slot::Text(Field::Version)),
-    ("Architecture", Slot::Architecture),
-    ("Depends", Slot::Text(Field::Depends)),
-    ("Filename", Slot::Text(Field::Filename)),
-    ("SHA256", Slot::Sha256),
-    ("Size", Slot::Size),
-    ("Installed-Size", Slot::InstalledSize),
-    ("Section", Slot::Section),
-    ("Source", Slot::Text(Field::Source)),
-    ("Priority", Slot::Priority),
-    ("Multi-Arch", Slot::MultiArch),
-    ("Provides", Slot::Text(Field::Provides)),
-    ("Recommends", Slot::Text(Field::Recommends)),
-    ("Breaks", Slot::Text(Field::Breaks)),
-    ("Replaces", Slot::Text(Field::Replaces)),
-    ("Conflicts", Slot::Text(Field::Conflicts)),
-    ("Pre-Depends", Slot::Text(Field::PreDepends)),
-    ("Essential", Slot::Essential),
-    ("Important", Slot::Important),
-    ("Protected", Slot::Protected),
-    ("SHA512", Slot::Sha512),
-    ("Phased-Update-Percentage", Slot::Phased),
-];
-
 impl Slot {
+    /// The slot of a field, in any case of letters.
     fn of(name: &[u8]) -> Slot {
-        let known = |(known, _): &&(&str, Slot)| {
-            known.len() == name.len() && known.as_bytes().eq_ignore_ascii_case(name)
+        let (known, slot) = match (name.len(), name.first().map_or(0, u8::to_ascii_lowercase)) {
+            (7, b'p') => ("package", Slot::Text(Field::Name)),
+            (7, b'v') => ("version", Slot::Text(Field::Version)),
+            (12, b'a') => ("architecture", Slot::Architecture),
+            (7, b'd') => ("depends", Slot::Text(Field::Depends)),
+            (8, b'f') => ("filename", Slot::Text(Field::Filename)),
+            (6, b's') if name.ends_with(b"6") => ("sha256", Slot::Sha256),
+            (4, b's') => ("size", Slot::Size),
+            (14, b'i') => ("installed-size", Slot::InstalledSize),
+            (7, b's') => ("section", Slot::Section),
+            (6, b's') if name.ends_with(b"2") => ("sha512", Slot::Sha512),
+            (6, b's') => ("source", Slot::Text(Field::Source)),
+            (8, b'p') if name.ends_with(b"y") || name.ends_with(b"Y") => ("priority", Slot::Priority),
+            (10, b'm') => ("multi-arch", Slot::MultiArch),
+            (8, b'p') => ("provides", Slot::Text(Field::Provides)),
+            (10, b'r') => ("recommends", Slot::Text(Field::Recommends)),
+            (6, b'b') => ("breaks", Slot::Text(Field::Breaks)),
+            (8, b'r') => ("replaces", Slot::Text(Field::Replaces)),
+            (9, b'c') => ("conflicts", Slot::Text(Field::Conflicts)),
+            (11, b'p') => ("pre-depends", Slot::Text(Field::PreDepends)),
+            (9, b'e') => ("essential", Slot::Essential),
+            (9, b'i') => ("important", Slot::Important),
+            (9, b'p') => ("protected", Slot::Protected),
+            (24, b'p') => ("phased-update-percentage", Slot::Phased),
+            _ => return Slot::None,
         };
-        SLOTS.iter().find(known).map_or(Slot::None, |&(_, slot)| slot)
+        if name.eq_ignore_ascii_case(known.as_bytes()) {
+            slot
+        } else {
+            Slot::None
+        }
     }
 
     fn fill<'a>(self, fields: &mut Fields<'a>, value: &'a [u8]) {
