@@ -1,11 +1,14 @@
 //! Debian: Release, Packages, .deb, what dpkg and apt record.
 
+pub mod archive;
 pub mod deb822;
 mod error;
 mod hex;
 pub mod packages;
 mod paths;
+pub mod record;
 pub mod relation;
+pub mod scripts;
 pub mod version;
 
 pub use error::Error;
