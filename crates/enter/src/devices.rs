@@ -1,0 +1,116 @@
+//! A `/dev` of the session's own: nothing that happens in it stays in the root.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FileType, Mode, OFlags, makedev, mkdirat, mknodat, openat, symlinkat};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, mount_bind};
+use rustix::process::{chdir, fchdir};
+
+use crate::message::Failure;
+use crate::mounts::{INERT, on};
+
+/// Name, mode, major and minor number (Linux' devices.txt).
+const NODES: [(&str, u32, u32, u32); 7] = [
+    ("null", 0o666, 1, 3),
+    ("zero", 0o666, 1, 5),
+    ("full", 0o666, 1, 7),
+    ("random", 0o666, 1, 8),
+    ("urandom", 0o666, 1, 9),
+    ("tty", 0o666, 5, 0),
+    ("console", 0o600, 5, 1),
+];
+
+const LINKS: [(&str, &str); 5] = [
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+];
+
+/// Mounts and fills `/dev`; `dev` is the root's own directory.
+pub(crate) fn mount(root: &OwnedFd, dev: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Failure> {
+    // Room for nodes and a few stray files, not for what belongs on a disk.
+    let options = c"mode=0755,size=4m,nr_inodes=4096";
+    on(dev, "tmpfs", MountFlags::NOSUID, Some(options))
+        .map_err(|error| Failure::step("mount tmpfs on `/dev`", error))?;
+    let step = |what: &str, error: Errno| Failure::step(format!("make `/dev/{what}`"), error);
+    let dev = open(root, "dev").map_err(|error| step("", error))?;
+
+    for (name, mode, major, minor) in NODES {
+        match node(&dev, name, mode, major, minor) {
+            Ok(()) => {}
+            Err(error) if name == "null" => return Err(step(name, error)),
+            Err(error) => notes.push(format!("`/dev/{name}` is left out: {error}")),
+        }
+    }
+    for (name, text) in LINKS {
+        symlinkat(text, &dev, name).map_err(|error| step(name, error))?;
+    }
+    // tty's group is 5 in Debian's and in Fedora's family; where that id is not mapped, grantpt(3) has to do.
+    let terminals = |options| {
+        let pts = open(&dev, "pts")?;
+        on(
+            &pts,
+            "devpts",
+            MountFlags::NOSUID | MountFlags::NOEXEC,
+            Some(options),
+        )
+    };
+    mkdirat(&dev, "pts", Mode::from_raw_mode(0o755)).map_err(|error| step("pts", error))?;
+    let mounted = match terminals(c"newinstance,ptmxmode=0666,mode=0620,gid=5") {
+        Err(Errno::INVAL) => terminals(c"newinstance,ptmxmode=0666,mode=0620"),
+        other => other,
+    };
+    if let Err(error) = mounted {
+        notes.push(format!("`/dev/pts` is left empty: {error}"));
+    }
+    mkdirat(&dev, "shm", Mode::from_raw_mode(0o1777)).map_err(|error| step("shm", error))?;
+    let shared = open(&dev, "shm").and_then(|shm| on(&shm, "tmpfs", INERT, Some(c"mode=1777")));
+    if let Err(error) = shared {
+        notes.push(format!("`/dev/shm` is a plain directory: {error}"));
+    }
+    Ok(())
+}
+
+fn open(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    openat(
+        parent,
+        name,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+/// Makes a device, or shows the host's where making one is not allowed.
+fn node(dev: &OwnedFd, name: &str, mode: u32, major: u32, minor: u32) -> Result<(), Errno> {
+    match mknodat(
+        dev,
+        name,
+        FileType::CharacterDevice,
+        Mode::from_raw_mode(mode),
+        makedev(major, minor),
+    ) {
+        Err(Errno::PERM) => {}
+        other => return other,
+    }
+    let source = format!("/dev/{name}");
+    let stat = rustix::fs::stat(&source)?;
+    let right = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+        && stat.st_rdev == makedev(major, minor);
+    if !right {
+        return Err(Errno::NODEV);
+    }
+    openat(
+        dev,
+        name,
+        OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC,
+        Mode::from_raw_mode(mode),
+    )?;
+    // The directory is ours alone, so the name means what was just made.
+    fchdir(dev)?;
+    let bound = mount_bind(&source, name);
+    chdir("/")?;
+    bound
+}

@@ -1,0 +1,190 @@
+use std::io;
+use std::path::PathBuf;
+
+use bareroot_model::{Class, Classified};
+
+/// What can go wrong around running a program in a root.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// [`Warden::start`](crate::Warden::start) was called after a thread had been started.
+    #[error("the warden must be started before any thread is")]
+    Threads,
+    /// The warden could not be started.
+    #[error("cannot start the warden: {doing}: {source}")]
+    Start {
+        /// The step that failed.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The warden, or the session's first process, ended although nobody asked it to.
+    #[error("the processes that watch over `{root}` have ended unexpectedly")]
+    Gone {
+        /// The root's path on the host.
+        root: PathBuf,
+    },
+    /// A message to the warden could not be sent or received.
+    #[error("cannot talk to the processes that watch over `{root}`: {source}")]
+    Talk {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The kernel refused private namespaces.
+    #[error("cannot make private namespaces for `{root}`: {source}")]
+    Namespaces {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something that is not what it must be stands where a mount is to go.
+    #[error("cannot mount on `{path}` in `{root}`: it is {found}, expected {expected}")]
+    MountPoint {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The path inside the root.
+        path: PathBuf,
+        /// What must be there (`a directory`).
+        expected: &'static str,
+        /// What is there (`a symbolic link`).
+        found: &'static str,
+    },
+    /// Another step of preparing the root failed.
+    #[error("cannot {doing} for `{root}`: {source}")]
+    Setup {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The step (`mount proc on /proc`).
+        doing: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The program could not be run.
+    #[error("cannot run `{program}`: {why}", program = program.display(), why = why_text(*why, source))]
+    Exec {
+        /// The program, as it was asked for.
+        program: PathBuf,
+        /// What kind of refusal it is.
+        why: ExecFailure,
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// What was asked for cannot be passed to a program at all.
+    #[error("cannot run `{program}`: {what}")]
+    Invalid {
+        /// The program, as it was asked for.
+        program: PathBuf,
+        /// What is wrong with the request.
+        what: &'static str,
+    },
+    /// Reading a program's output or its status failed.
+    #[error("cannot follow `{program}`: {source}")]
+    Follow {
+        /// The program, as it was asked for.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The run was stopped on request; everything that ran in the root is dead.
+    #[error("interrupted")]
+    Cancelled,
+    /// Processes in the root did not die when they were killed (they wait for a device or a network file system).
+    #[error("processes in `{root}` did not end within {seconds} seconds of being killed")]
+    Lingering {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+}
+
+/// Why a program could not be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExecFailure {
+    /// There is no such file.
+    NotFound,
+    /// The file is there, but not the interpreter that its first line, or its ELF header, names.
+    NoInterpreter,
+    /// The file may not be executed: no execute permission, a directory, or a file system mounted `noexec`.
+    NotExecutable,
+    /// The kernel does not know the file's format: another architecture, or a script without `#!`.
+    Format,
+    /// The working directory cannot be entered.
+    Directory,
+    /// The root could not be entered, or the process not be prepared.
+    Entry,
+    /// Anything else, such as too long a command line.
+    Other,
+}
+
+fn why_text(why: ExecFailure, source: &io::Error) -> String {
+    match why {
+        ExecFailure::NotFound => "no such file".into(),
+        ExecFailure::NoInterpreter => "the interpreter that it names is not there".into(),
+        ExecFailure::NotExecutable => format!("it cannot be executed: {source}"),
+        ExecFailure::Format => "it is neither a program for this machine nor a script with `#!`".into(),
+        ExecFailure::Directory => format!("its working directory cannot be entered: {source}"),
+        ExecFailure::Entry => format!("its process cannot be prepared: {source}"),
+        ExecFailure::Other => source.to_string(),
+    }
+}
+
+impl Error {
+    /// The exit code that chroot(1) would give: 125 when bareroot itself failed, 126 when the program cannot be run,
+    /// 127 when it was not found.
+    pub fn chroot_code(&self) -> u8 {
+        match self {
+            Error::Exec {
+                why: ExecFailure::NotFound,
+                ..
+            } => 127,
+            Error::Exec {
+                why: ExecFailure::NoInterpreter | ExecFailure::NotExecutable | ExecFailure::Format,
+                ..
+            } => 126,
+            _ => 125,
+        }
+    }
+}
+
+impl Classified for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::Threads | Error::Start { .. } | Error::Gone { .. } | Error::Talk { .. } => Class::Internal,
+            Error::Namespaces { .. }
+            | Error::MountPoint { .. }
+            | Error::Setup { .. }
+            | Error::Lingering { .. } => Class::Target,
+            Error::Exec { .. } | Error::Invalid { .. } | Error::Follow { .. } => Class::Script,
+            Error::Cancelled => Class::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
+        match self {
+            Error::Namespaces { source, .. } if denied(source) => {
+                Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
+            }
+            Error::Exec {
+                why: ExecFailure::NotExecutable,
+                ..
+            } => Some("check its mode, and that the target's file system is not mounted `noexec`".into()),
+            Error::Exec {
+                why: ExecFailure::NoInterpreter,
+                ..
+            } => Some(
+                "check the script's first line; for a binary, that its dynamic loader is in the root".into(),
+            ),
+            Error::Exec {
+                why: ExecFailure::Format,
+                ..
+            } => Some("a root of another architecture needs an emulator on this host".into()),
+            _ => None,
+        }
+    }
+}

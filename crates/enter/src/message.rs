@@ -1,0 +1,451 @@
+//! What the three processes say to each other.
+//!
+//! The caller sends the warden an empty frame with two descriptors for each session: the session's socket and its leash.
+//! Over the session's socket go one [`Setup`], answered by one [`Ready`], then any number of [`Order`]s. Each program
+//! reports over a pipe of its own, in [`Report`]s, so that nothing has to be told apart.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+use crate::program::{Identity, Place, Program};
+use crate::spec::{Access, Bind, Mounts, Spec};
+use crate::wire::{Reader, Writer};
+use crate::{Error, ExecFailure};
+
+fn wrong() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a message has an unknown form")
+}
+
+/// What a session's first process must know; a [`Spec`] without its descriptor, which comes with the frame.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Setup {
+    pub(crate) hostname: Option<OsString>,
+    pub(crate) no_fsync: bool,
+    pub(crate) personality32: bool,
+    pub(crate) mounts: Mounts,
+    pub(crate) binds: Vec<Bind>,
+}
+
+impl Setup {
+    pub(crate) fn of(spec: &Spec<'_>) -> Self {
+        Setup {
+            hostname: spec.hostname.clone(),
+            no_fsync: spec.no_fsync,
+            personality32: spec.personality32,
+            mounts: spec.mounts,
+            binds: spec.binds.clone(),
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.list(self.hostname.as_slice(), |writer, name| writer.text(name));
+        writer.flag(self.no_fsync);
+        writer.flag(self.personality32);
+        writer.flag(self.mounts == Mounts::Standard);
+        writer.list(&self.binds, |writer, bind| {
+            writer.text(&bind.source);
+            writer.text(&bind.target);
+            writer.flag(bind.access == Access::ReadWrite);
+        });
+        writer.finish()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> io::Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let setup = Setup {
+            hostname: reader.list(Reader::text)?.pop(),
+            no_fsync: reader.flag()?,
+            personality32: reader.flag()?,
+            mounts: if reader.flag()? {
+                Mounts::Standard
+            } else {
+                Mounts::None
+            },
+            binds: reader.list(|reader| {
+                Ok(Bind {
+                    source: reader.path()?,
+                    target: reader.path()?,
+                    access: if reader.flag()? {
+                        Access::ReadWrite
+                    } else {
+                        Access::ReadOnly
+                    },
+                })
+            })?,
+        };
+        reader.end()?;
+        Ok(setup)
+    }
+}
+
+/// Why a session did not come about.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Failure {
+    Namespaces {
+        errno: i32,
+    },
+    MountPoint {
+        path: PathBuf,
+        want_directory: bool,
+        found: Found,
+    },
+    Step {
+        doing: String,
+        errno: i32,
+    },
+}
+
+/// What stands at a mount point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Nothing,
+    Symlink,
+    Directory,
+    Other,
+}
+
+impl Failure {
+    pub(crate) fn step(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
+        Failure::Step {
+            doing: doing.into(),
+            errno: error.into().raw_os_error().unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn into_error(self, root: PathBuf) -> Error {
+        match self {
+            Failure::Namespaces { errno } => Error::Namespaces {
+                root,
+                source: io::Error::from_raw_os_error(errno),
+            },
+            Failure::MountPoint {
+                path,
+                want_directory,
+                found,
+            } => Error::MountPoint {
+                root,
+                path,
+                expected: if want_directory { "a directory" } else { "a file" },
+                found: match found {
+                    Found::Nothing => "missing",
+                    Found::Symlink => "a symbolic link",
+                    Found::Directory => "a directory",
+                    Found::Other => "not a directory",
+                },
+            },
+            Failure::Step { doing, errno } => Error::Setup {
+                root,
+                doing,
+                source: io::Error::from_raw_os_error(errno),
+            },
+        }
+    }
+}
+
+/// The answer to a [`Setup`]: what was left out, or why there is no session.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Ready(pub(crate) Result<Vec<String>, Failure>);
+
+impl Ready {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        match &self.0 {
+            Ok(notes) => {
+                writer.number(0);
+                writer.list(notes, |writer, note| writer.text(note));
+            }
+            Err(Failure::Namespaces { errno }) => {
+                writer.number(1);
+                writer.number(*errno as u32);
+            }
+            Err(Failure::MountPoint {
+                path,
+                want_directory,
+                found,
+            }) => {
+                writer.number(2);
+                writer.text(path);
+                writer.flag(*want_directory);
+                writer.number(*found as u32);
+            }
+            Err(Failure::Step { doing, errno }) => {
+                writer.number(3);
+                writer.text(doing);
+                writer.number(*errno as u32);
+            }
+        }
+        writer.finish()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> io::Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let words = |reader: &mut Reader<'_>| Ok(reader.text()?.to_string_lossy().into_owned());
+        let answer = match reader.number()? {
+            0 => Ok(reader.list(words)?),
+            1 => Err(Failure::Namespaces {
+                errno: reader.number()? as i32,
+            }),
+            2 => Err(Failure::MountPoint {
+                path: reader.path()?,
+                want_directory: reader.flag()?,
+                found: match reader.number()? {
+                    0 => Found::Nothing,
+                    1 => Found::Symlink,
+                    2 => Found::Directory,
+                    _ => Found::Other,
+                },
+            }),
+            3 => Err(Failure::Step {
+                doing: words(&mut reader)?,
+                errno: reader.number()? as i32,
+            }),
+            _ => return Err(wrong()),
+        };
+        reader.end()?;
+        Ok(Ready(answer))
+    }
+}
+
+/// What a session is told to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Order {
+    /// Start a program; the frame brings the pipe for its reports, then the descriptors of `targets`.
+    Start(Start),
+    /// Send a signal to a program's process group.
+    Kill { id: u32, signal: i32 },
+}
+
+/// A [`Program`] without its descriptors.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Start {
+    pub(crate) id: u32,
+    pub(crate) path: PathBuf,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) cwd: PathBuf,
+    pub(crate) place: Place,
+    pub(crate) identity: Identity,
+    pub(crate) targets: Vec<RawFd>,
+}
+
+/// The bytes of an [`Order::Start`].
+pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.number(0);
+    writer.number(id);
+    writer.text(&program.path);
+    writer.list(&program.args, |writer, arg| writer.text(arg));
+    writer.list(&program.env, |writer, (name, value)| {
+        writer.text(name);
+        writer.text(value);
+    });
+    writer.text(&program.cwd);
+    writer.flag(program.place == Place::Root);
+    match &program.identity {
+        Identity::Same => writer.flag(false),
+        Identity::Ids { uid, gid, groups } => {
+            writer.flag(true);
+            writer.number(*uid);
+            writer.number(*gid);
+            writer.list(groups, |writer, group| writer.number(*group));
+        }
+    }
+    writer.list(targets, |writer, target| writer.number(*target as u32));
+    writer.finish()
+}
+
+/// The bytes of an [`Order::Kill`].
+pub(crate) fn encode_kill(id: u32, signal: i32) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.number(1);
+    writer.number(id);
+    writer.number(signal as u32);
+    writer.finish()
+}
+
+impl Order {
+    pub(crate) fn decode(bytes: &[u8]) -> io::Result<Self> {
+        let mut reader = Reader::new(bytes);
+        let order = match reader.number()? {
+            0 => Order::Start(Start {
+                id: reader.number()?,
+                path: reader.path()?,
+                args: reader.list(Reader::text)?,
+                env: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
+                cwd: reader.path()?,
+                place: if reader.flag()? { Place::Root } else { Place::Host },
+                identity: if reader.flag()? {
+                    Identity::Ids {
+                        uid: reader.number()?,
+                        gid: reader.number()?,
+                        groups: reader.list(Reader::number)?,
+                    }
+                } else {
+                    Identity::Same
+                },
+                targets: reader.list(|reader| Ok(reader.number()? as RawFd))?,
+            }),
+            1 => Order::Kill {
+                id: reader.number()?,
+                signal: reader.number()? as i32,
+            },
+            _ => return Err(wrong()),
+        };
+        reader.end()?;
+        Ok(order)
+    }
+}
+
+/// One report about a program: fixed in size, so that a pipe passes it whole (pipe(7), PIPE_BUF).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// It could not be run. An `Exited` follows.
+    Refused { why: ExecFailure, errno: i32 },
+    /// It exited with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Signaled(i32),
+}
+
+/// The size of a [`Report`] in bytes.
+pub(crate) const REPORT: usize = 8;
+
+const WHYS: [ExecFailure; 7] = [
+    ExecFailure::NotFound,
+    ExecFailure::NoInterpreter,
+    ExecFailure::NotExecutable,
+    ExecFailure::Format,
+    ExecFailure::Directory,
+    ExecFailure::Entry,
+    ExecFailure::Other,
+];
+
+impl Report {
+    pub(crate) fn encode(self) -> [u8; REPORT] {
+        let (kind, why, number) = match self {
+            Report::Exited(code) => (0, 0, code),
+            Report::Signaled(signal) => (1, 0, signal),
+            Report::Refused { why, errno } => (
+                2,
+                WHYS.iter().position(|one| *one == why).unwrap_or(WHYS.len()) as u8,
+                errno,
+            ),
+        };
+        let [a, b, c, d] = number.to_ne_bytes();
+        [kind, why, 0, 0, a, b, c, d]
+    }
+
+    pub(crate) fn decode(bytes: [u8; REPORT]) -> io::Result<Self> {
+        let [kind, why, _, _, a, b, c, d] = bytes;
+        let number = i32::from_ne_bytes([a, b, c, d]);
+        match kind {
+            0 => Ok(Report::Exited(number)),
+            1 => Ok(Report::Signaled(number)),
+            2 => {
+                let why = WHYS.get(usize::from(why)).copied().unwrap_or(ExecFailure::Other);
+                Ok(Report::Refused { why, errno: number })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setups_and_back() {
+        let setup = Setup {
+            hostname: Some("box".into()),
+            no_fsync: true,
+            personality32: false,
+            mounts: Mounts::Standard,
+            binds: vec![
+                Bind {
+                    source: "/a".into(),
+                    target: "/b".into(),
+                    access: Access::ReadOnly,
+                },
+                Bind {
+                    source: "/c".into(),
+                    target: "/d".into(),
+                    access: Access::ReadWrite,
+                },
+            ],
+        };
+        assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
+        let bare = Setup {
+            hostname: None,
+            mounts: Mounts::None,
+            binds: Vec::new(),
+            ..setup
+        };
+        assert_eq!(Setup::decode(&bare.encode()).unwrap(), bare);
+    }
+
+    #[test]
+    fn answers_and_back() {
+        let path = PathBuf::from("/proc");
+        for answer in [
+            Ok(vec!["no /sys".to_owned()]),
+            Err(Failure::Namespaces { errno: 1 }),
+            Err(Failure::MountPoint {
+                path,
+                want_directory: true,
+                found: Found::Symlink,
+            }),
+            Err(Failure::Step {
+                doing: "mount".into(),
+                errno: 22,
+            }),
+        ] {
+            let ready = Ready(answer);
+            assert_eq!(Ready::decode(&ready.encode()).unwrap(), ready);
+        }
+    }
+
+    #[test]
+    fn orders_and_back() {
+        let mut program = Program::in_root("/bin/sh").arg("-c").arg("").env("A", "b=c");
+        program.identity = Identity::Ids {
+            uid: 1,
+            gid: u32::MAX - 1,
+            groups: vec![7],
+        };
+        let expected = Order::Start(Start {
+            id: 9,
+            path: program.path.clone(),
+            args: program.args.clone(),
+            env: program.env.clone(),
+            cwd: "/".into(),
+            place: Place::Root,
+            identity: program.identity.clone(),
+            targets: vec![0, 1, 200],
+        });
+        assert_eq!(
+            Order::decode(&encode_start(9, &program, &[0, 1, 200])).unwrap(),
+            expected
+        );
+        assert_eq!(
+            Order::decode(&encode_kill(3, 15)).unwrap(),
+            Order::Kill { id: 3, signal: 15 }
+        );
+        assert!(Order::decode(&[9, 0, 0, 0]).is_err());
+    }
+
+    #[test]
+    fn reports_and_back() {
+        for why in WHYS {
+            let report = Report::Refused { why, errno: 2 };
+            assert_eq!(Report::decode(report.encode()).unwrap(), report);
+        }
+        for report in [Report::Exited(255), Report::Signaled(9)] {
+            assert_eq!(Report::decode(report.encode()).unwrap(), report);
+        }
+        assert!(Report::decode([9; REPORT]).is_err());
+    }
+}

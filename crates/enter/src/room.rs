@@ -1,0 +1,144 @@
+//! Makes the place where programs run: namespaces around the root, mounts in it.
+//!
+//! The root is hostile: it may hold symbolic links where directories are to be. So a mount never names a path of it. The
+//! mount point is walked to by descriptor, one component after the other and no link followed, becomes the working
+//! directory, and `.` is mounted on. This needs neither `/proc` on the host nor system calls newer than openat(2).
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::sched::CloneFlags;
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::process::{chdir, chroot, fchdir};
+
+use crate::message::{Failure, Setup};
+use crate::mounts;
+use crate::spec::Mounts;
+
+/// What programs are started from.
+pub(crate) struct Room {
+    /// The root, as the session's own mount namespace has it.
+    pub(crate) root: OwnedFd,
+    /// The null device, or the next best.
+    pub(crate) null: OwnedFd,
+    pub(crate) no_fsync: bool,
+    pub(crate) personality32: bool,
+}
+
+/// Makes the room, in a process that is the first of a new PID namespace. Also returns what had to be left out.
+pub(crate) fn make(setup: &Setup, root: OwnedFd) -> Result<(Room, Vec<String>), Failure> {
+    let mut notes = Vec::new();
+    // Modes are meant as they are written below.
+    rustix::process::umask(Mode::empty());
+
+    // A descriptor goes on meaning the old namespace's mounts; the working directory moves to the new one's.
+    fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
+    nix::sched::unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
+        .map_err(|error| Failure::Namespaces { errno: error as i32 })?;
+    let root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
+    let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
+    keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
+
+    if let Some(name) = &setup.hostname {
+        nix::unistd::sethostname(name).map_err(|error| Failure::step("set the host name", error))?;
+    }
+    if setup.mounts == Mounts::Standard {
+        mounts::standard(&root, &mut notes)?;
+    }
+    for bind in &setup.binds {
+        mounts::bind(&root, bind)?;
+    }
+    chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
+
+    let mut no_fsync = setup.no_fsync;
+    if no_fsync && rustix::thread::secure_computing_mode().is_err() {
+        notes.push("fsync is left as it is: this kernel has no seccomp".into());
+        no_fsync = false;
+    }
+    let null = null_device(&root).map_err(|error| Failure::step("open a null device", error))?;
+    Ok((
+        Room {
+            root,
+            null,
+            no_fsync,
+            personality32: setup.personality32,
+        },
+        notes,
+    ))
+}
+
+fn open_directory(path: &str) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat(
+        CWD,
+        path,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+/// Cuts this namespace's mounts off from the host's, so that none of ours shows up there.
+fn keep_private(root: &OwnedFd, top: &OwnedFd) -> rustix::io::Result<()> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    match mount_change("/", private) {
+        Err(rustix::io::Errno::INVAL) => {}
+        other => return other,
+    }
+    // `/` is no mount point: we are in a chroot. The mount that it lies on begins further up, where one gets by having a
+    // root that one is not below. Only this process, in a namespace of its own, goes there, and at once comes back.
+    fchdir(root)?;
+    chroot(".")?;
+    fchdir(top)?;
+    let mut result = Err(rustix::io::Errno::INVAL);
+    for _ in 0..4096 {
+        chdir("..")?;
+        result = mount_change(".", private);
+        if result != Err(rustix::io::Errno::INVAL) {
+            break;
+        }
+    }
+    fchdir(top)?;
+    chroot(".")?;
+    result
+}
+
+/// The root's own null device if it is one by now, else the host's, else an empty file in memory, which ends at once when
+/// it is read.
+fn null_device(root: &OwnedFd) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let device = |directory: &OwnedFd| {
+        let null = rustix::fs::openat(
+            directory,
+            "null",
+            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .ok()?;
+        if !is_null(&null) {
+            return None;
+        }
+        rustix::fs::openat(directory, "null", flags, Mode::empty())
+            .ok()
+            .filter(|null| is_null(null))
+    };
+    let below = |parent: &OwnedFd| {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(parent, "dev", flags, Mode::empty()).ok()
+    };
+    let host = open_directory("/")?;
+    if let Some(null) = below(root)
+        .and_then(|dev| device(&dev))
+        .or_else(|| below(&host).and_then(|dev| device(&dev)))
+    {
+        return Ok(null);
+    }
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    Ok(rustix::fs::memfd_create("null", flags)?)
+}
+
+fn is_null(fd: impl AsFd) -> bool {
+    rustix::fs::fstat(fd).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+            && stat.st_rdev == rustix::fs::makedev(1, 3)
+    })
+}

@@ -1,0 +1,68 @@
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+/// What a session is to be: which root, and what stands around it.
+#[derive(Debug)]
+pub struct Spec<'fd> {
+    /// The root directory. Only this descriptor decides what is entered; `O_PATH` is enough.
+    pub root: BorrowedFd<'fd>,
+    /// The root's path on the host, for messages.
+    pub root_path: PathBuf,
+    /// The host name that programs see; the host's own without it.
+    pub hostname: Option<OsString>,
+    /// Whether programs inside the root get success from fsync(2) and its like without anything being synced. Host
+    /// programs are never affected.
+    pub no_fsync: bool,
+    /// Whether programs inside the root see the machine as its 32-bit variant (`uname -m` says `i686` on x86_64).
+    pub personality32: bool,
+    /// What is mounted in the root.
+    pub mounts: Mounts,
+    /// Host files and directories to be seen in the root, mounted in this order after [`mounts`](Self::mounts).
+    pub binds: Vec<Bind>,
+}
+
+/// What a session mounts in its root. Whatever it is, only the session sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mounts {
+    /// `/proc`, `/sys` read-only, and a `/dev` of its own with null, zero, full, random, urandom, tty, console, pts and
+    /// shm. A mount point that the root lacks is left out, with a note. `/run` and `/tmp` are the root's own.
+    Standard,
+    /// Nothing.
+    None,
+}
+
+/// A file or directory of the host that is to be seen at a path of the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// Absolute path on the host.
+    pub source: PathBuf,
+    /// Absolute path in the root: it must be there, of the same kind, and no part of it may be a symbolic link.
+    pub target: PathBuf,
+    /// Whether the root may write through it.
+    pub access: Access,
+}
+
+/// Whether something may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Only read. Of a directory with mounts below it, the uppermost alone is made so.
+    ReadOnly,
+    /// Read and written.
+    ReadWrite,
+}
+
+impl<'fd> Spec<'fd> {
+    /// The standard mounts, and nothing else that is special.
+    pub fn new(root: BorrowedFd<'fd>, root_path: impl Into<PathBuf>) -> Self {
+        Spec {
+            root,
+            root_path: root_path.into(),
+            hostname: None,
+            no_fsync: false,
+            personality32: false,
+            mounts: Mounts::Standard,
+            binds: Vec::new(),
+        }
+    }
+}

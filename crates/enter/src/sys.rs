@@ -1,0 +1,141 @@
+//! The system calls that the safe wrappers lack, and nothing else. Each function says what it asks of its caller.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+
+use nix::unistd::Pid;
+
+/// Which side of a fork this is.
+pub(crate) enum Side {
+    Parent(Pid),
+    Child,
+}
+
+/// fork(2). The caller must be the only thread of its process, or else the child may find locks held for ever:
+/// [`alone`] tells. The child must leave by [`exit`], never by returning into its parent's code.
+pub(crate) fn fork() -> io::Result<Side> {
+    // SAFETY: as the only thread, the child's memory is in no state that another thread left half changed.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => Ok(Side::Parent(child)),
+        nix::unistd::ForkResult::Child => Ok(Side::Child),
+    }
+}
+
+/// fork(2) whose child is in the new namespaces `flags` (clone(2)). The same conditions as [`fork`].
+pub(crate) fn fork_into(flags: nix::sched::CloneFlags) -> io::Result<Side> {
+    let flags = flags.bits() as libc::c_ulong | libc::SIGCHLD as libc::c_ulong;
+    let none: libc::c_ulong = 0;
+    // SAFETY: without a stack and without CLONE_VM this is fork(2): the child goes on in its own copy of this stack. The
+    // order of the unused arguments differs between architectures; all are zero. The C library's copy of the thread
+    // id stays the parent's, which only functions read that this crate's children never call (pthread_create and on).
+    let result = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Side::Child),
+        pid => Ok(Side::Parent(Pid::from_raw(pid as libc::pid_t))),
+    }
+}
+
+/// Ends the process at once: no destructor, no buffer, no exit handler of the parent's runs twice.
+pub(crate) fn exit(code: i32) -> ! {
+    // SAFETY: _exit has no precondition.
+    unsafe { libc::_exit(code) }
+}
+
+/// Whether the calling thread is the only one of its process. Needs no `/proc`.
+pub(crate) fn alone() -> bool {
+    // unshare(2): CLONE_THREAD does nothing for a process of one thread and is EINVAL for any other. Other errors come
+    // from sandboxes that forbid the call and say nothing of threads.
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_THREAD) != Err(nix::errno::Errno::EINVAL)
+}
+
+/// Makes `target` another number of `fd`, open across an exec; what `target` was before is closed.
+///
+/// The caller must not hold an owner of `target`: it is for a process that is about to exec and to forget all others.
+pub(crate) fn duplicate_to(fd: impl AsFd, target: RawFd) -> io::Result<()> {
+    if fd.as_fd().as_raw_fd() == target {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: by the condition above, nobody who would use or close `target` is left in this process.
+    let duplicate = unsafe { nix::unistd::dup2_raw(fd, target) }?;
+    let _: RawFd = duplicate.into_raw_fd();
+    Ok(())
+}
+
+/// Closes every descriptor but those in `keep`.
+///
+/// For a new process that will not run its parent's code again: owners of the closed ones must never be dropped in it.
+pub(crate) fn close_all_but(keep: &mut [RawFd]) {
+    keep.sort_unstable();
+    let mut first = 0;
+    for &mut kept in &mut *keep {
+        if first < kept {
+            close_range(first, kept - 1);
+        }
+        first = kept.saturating_add(1);
+    }
+    close_range(first, RawFd::MAX);
+}
+
+fn close_range(first: RawFd, last: RawFd) {
+    // SAFETY: closing descriptors is sound under the condition that `close_all_but` states.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first as libc::c_uint,
+            last as libc::c_uint,
+            0,
+        )
+    };
+    if done == 0 {
+        return;
+    }
+    // Before Linux 5.9. Numbers above the soft limit could only be there if it was lowered since; an unlimited process is
+    // not gone through to the end, its high descriptors being its parent's deliberate choice.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile)
+        .current
+        .unwrap_or(65_536);
+    let end = RawFd::try_from(limit.min(65_536)).unwrap_or(65_536);
+    for fd in first..=last.min(end) {
+        // SAFETY: as above; a number that is not open is EBADF and changes nothing.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Gives every signal its default effect again. What is blocked stays blocked.
+pub(crate) fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL installs no code. SIGKILL, SIGSTOP and the C library's own two are refused, and have no other
+        // effect to begin with.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Adds a seccomp filter to this process and its descendants. `instructions` are (code, jt, jf, k) of BPF.
+///
+/// It does not set no_new_privs, which would take their effect from setuid programs; so it needs CAP_SYS_ADMIN.
+pub(crate) fn add_filter(instructions: &[(u16, u8, u8, u32)]) -> io::Result<()> {
+    let mut filter: Vec<libc::sock_filter> = instructions
+        .iter()
+        .map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k })
+        .collect();
+    let len = u16::try_from(filter.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let program = libc::sock_fprog {
+        len,
+        filter: filter.as_mut_ptr(),
+    };
+    // SAFETY: `program` points to `len` instructions that live across the call; the kernel copies and checks them.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_SET_SECCOMP,
+            libc::SECCOMP_MODE_FILTER,
+            &program as *const libc::sock_fprog,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
