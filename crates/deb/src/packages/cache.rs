@@ -11,7 +11,7 @@ use super::{Index, IndexInfo, MultiArch, Priority};
 use crate::Error;
 
 /// Names the form and its version.
-const MAGIC: &[u8; 8] = b"brdebix1";
+const MAGIC: &[u8; 8] = b"brdebix2";
 /// Bytes of the footer: lengths of text, tables and words, number of words, number of stanzas, and the magic.
 const FOOTER: usize = 5 * 4 + MAGIC.len();
 

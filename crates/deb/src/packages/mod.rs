@@ -21,6 +21,7 @@
 mod ahead;
 mod build;
 mod cache;
+mod mention;
 mod read;
 mod record;
 mod stanza;
@@ -28,6 +29,7 @@ mod words;
 
 use crate::relation::{self, Relation};
 
+pub use mention::Mention;
 pub use stanza::Stanza;
 pub use words::{MultiArch, Priority};
 

@@ -162,6 +162,8 @@ impl Slot {
             (10, b'm') => ("multi-arch", Slot::MultiArch),
             (8, b'p') => ("provides", Slot::Text(Field::Provides)),
             (10, b'r') => ("recommends", Slot::Text(Field::Recommends)),
+            (8, b's') => ("suggests", Slot::Text(Field::Suggests)),
+            (8, b'e') => ("enhances", Slot::Text(Field::Enhances)),
             (6, b'b') => ("breaks", Slot::Text(Field::Breaks)),
             (8, b'r') => ("replaces", Slot::Text(Field::Replaces)),
             (9, b'c') => ("conflicts", Slot::Text(Field::Conflicts)),

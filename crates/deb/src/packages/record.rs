@@ -5,18 +5,18 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..4 | where the stanza's text starts |
-//! | 4..40 | the lengths of the twelve [`Field`]s, three bytes each |
-//! | 40..46 | three words: architecture, section, pool ([`NO_WORD`] for none) |
-//! | 46 | flags |
-//! | 47 | priority |
-//! | 48 | Multi-Arch |
-//! | 49 | phased percentage, 255 for none |
-//! | 50..54 | installed size in KiB, all ones for none |
-//! | 54..62 | size in bytes, all ones for none or nonsense |
-//! | 62..94 | SHA-256 |
+//! | 4..46 | the lengths of the fourteen [`Field`]s, three bytes each |
+//! | 46..52 | three words: architecture, section, pool ([`NO_WORD`] for none) |
+//! | 52 | flags |
+//! | 53 | priority |
+//! | 54 | Multi-Arch |
+//! | 55 | phased percentage, 255 for none |
+//! | 56..60 | installed size in KiB, all ones for none |
+//! | 60..68 | size in bytes, all ones for none or nonsense |
+//! | 68..100 | SHA-256 |
 
 /// Bytes of a record.
-pub(super) const RECORD: usize = 94;
+pub(super) const RECORD: usize = 100;
 /// What a field may have at most, because its length has three bytes.
 pub(super) const FIELD_LIMIT: usize = (1 << 24) - 1;
 /// No such word.
@@ -48,12 +48,14 @@ pub(super) enum Field {
     Conflicts,
     Breaks,
     Replaces,
+    Suggests,
+    Enhances,
     Filename,
     Digest,
 }
 
 /// How many [`Field`]s there are.
-pub(super) const FIELDS: usize = 12;
+pub(super) const FIELDS: usize = 14;
 
 /// The words of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,35 +102,35 @@ impl Record<'_> {
     }
 
     pub(super) fn word(&self, word: Word) -> u16 {
-        u16::from_le_bytes(self.take(40 + 2 * word as usize))
+        u16::from_le_bytes(self.take(46 + 2 * word as usize))
     }
 
     pub(super) fn flags(&self) -> u8 {
-        u8::from_le_bytes(self.take(46))
+        u8::from_le_bytes(self.take(52))
     }
 
     pub(super) fn priority(&self) -> u8 {
-        u8::from_le_bytes(self.take(47))
+        u8::from_le_bytes(self.take(53))
     }
 
     pub(super) fn multi_arch(&self) -> u8 {
-        u8::from_le_bytes(self.take(48))
+        u8::from_le_bytes(self.take(54))
     }
 
     pub(super) fn phased(&self) -> Option<u8> {
-        Some(u8::from_le_bytes(self.take(49))).filter(|&percent| percent != NO_PHASE)
+        Some(u8::from_le_bytes(self.take(55))).filter(|&percent| percent != NO_PHASE)
     }
 
     pub(super) fn installed_size(&self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.take(50))).filter(|&size| size != u32::MAX)
+        Some(u32::from_le_bytes(self.take(56))).filter(|&size| size != u32::MAX)
     }
 
     pub(super) fn size(&self) -> Option<u64> {
-        Some(u64::from_le_bytes(self.take(54))).filter(|&size| size != u64::MAX)
+        Some(u64::from_le_bytes(self.take(60))).filter(|&size| size != u64::MAX)
     }
 
     pub(super) fn sha256(&self) -> [u8; 32] {
-        self.take(62)
+        self.take(68)
     }
 }
 

@@ -33,7 +33,7 @@ impl<'a> Stanza<'a> {
         self.index
     }
 
-    fn field(self, field: Field) -> &'a str {
+    pub(super) fn field(self, field: Field) -> &'a str {
         // Every range was checked when the index was built or loaded.
         self.index.text.get(self.record.range(field)).unwrap_or_default()
     }
@@ -133,6 +133,16 @@ impl<'a> Stanza<'a> {
     /// `Replaces`.
     pub fn replaces(self) -> &'a str {
         self.field(Field::Replaces)
+    }
+
+    /// `Suggests`: nothing is installed for it, but apt keeps what it names.
+    pub fn suggests(self) -> &'a str {
+        self.field(Field::Suggests)
+    }
+
+    /// `Enhances`.
+    pub fn enhances(self) -> &'a str {
+        self.field(Field::Enhances)
     }
 
     /// The source package's name: from `Source`, or the package's own name.
