@@ -1,1 +1,27 @@
-//! The only writer of package paths: the root as a value, placement, ownership, conflicts.
+//! The only writer of package paths.
+//!
+//! * [`Root`] is the directory that is being made, as a value: every path given to it is looked up inside it, and no
+//!   symbolic link in it, absolute or with `..`, leads out of it.
+//! * [`Staging`] is where a root grows: a locked directory beside the target (or inside it, where the target is a mount
+//!   point), renamed when it is whole and removed when it is not.
+//! * [`Placer`] puts the payloads of many packages into a root from many threads at once. The result is the one that
+//!   unpacking them one by one in the solution's order has: see [`Placer`] for the rules.
+//!
+//! Everything goes through descriptors (`openat2`, `O_NOFOLLOW`, `O_EXCL`); a path of a package is never joined to a
+//! path of the host. Nothing here syncs, but [`Staging::commit`] once.
+
+mod error;
+mod payload;
+mod place;
+mod root;
+mod staging;
+mod sys;
+
+pub use error::{Error, Escape};
+pub use payload::{Payload, PayloadError};
+pub use place::{
+    Alone, Conffiles, Devices, Diversion, Diversions, Filter, Installed, Md5, NameTable, Order, Outcome, Override,
+    Ownership, PathKind, PathRecord, Placed, PlacerSettings, Relations, Subject, Summary, Taken,
+};
+pub use root::{DirEntry, FileKind, Node, Root, Stat, Walk, WalkEntry};
+pub use staging::Staging;

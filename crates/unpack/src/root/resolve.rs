@@ -1,0 +1,135 @@
+//! Looking a path up inside a root, whatever symbolic links are in it.
+
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+/// As many links as the kernel follows in one lookup (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// How often a lookup that lost a race against a rename is tried again; `openat2` gives EAGAIN for it.
+const MOST_RACES: usize = 128;
+
+/// Who looks paths up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resolver {
+    /// `openat2(2)` with `RESOLVE_IN_ROOT` (Linux 5.6).
+    Kernel,
+    /// Component by component, with the same outcome.
+    Walk,
+}
+
+impl Resolver {
+    /// The kernel, where it (and the seccomp filter that a container may have) knows `openat2`.
+    pub(crate) fn choose(root: BorrowedFd<'_>) -> Self {
+        match kernel(root, b".", OFlags::PATH | OFlags::DIRECTORY, Mode::empty()) {
+            Ok(_) => Resolver::Kernel,
+            Err(_) => Resolver::Walk,
+        }
+    }
+
+    /// Opens `path` inside `root`. Absolute links and `..` stay inside; `flags` decide, as for `openat`, whether a link
+    /// in the last place is followed.
+    pub(crate) fn open(
+        self,
+        root: BorrowedFd<'_>,
+        path: &[u8],
+        flags: OFlags,
+        mode: Mode,
+    ) -> rustix::io::Result<OwnedFd> {
+        let flags = flags | OFlags::CLOEXEC;
+        let path = if path.is_empty() { b"." } else { path };
+        match self {
+            Resolver::Kernel => kernel(root, path, flags, mode),
+            Resolver::Walk => walk(root, path, flags, mode),
+        }
+    }
+}
+
+fn kernel(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let mut races = 0;
+    loop {
+        match rustix::fs::openat2(root, path, flags, mode, how) {
+            Err(Errno::AGAIN | Errno::INTR) if races < MOST_RACES => races += 1,
+            result => return result,
+        }
+    }
+}
+
+/// `openat2`'s lookup in user space: every component is opened without following it, a link's text is put in front of
+/// what is left, and `..` goes back to a descriptor that we hold, so that it cannot climb out even while directories are
+/// being renamed.
+fn walk(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let mut above: Vec<OwnedFd> = Vec::new();
+    let mut left: Vec<Vec<u8>> = Vec::new();
+    let mut links = 0;
+    put_in_front(&mut left, path);
+    while let Some(name) = left.pop() {
+        match name.as_slice() {
+            b"." => continue,
+            b".." => {
+                above.pop();
+                continue;
+            }
+            _ => {}
+        }
+        let here = above.last().map_or(root, |fd| fd.as_fd());
+        let last = left.is_empty();
+        // O_EXCL never follows; O_NOFOLLOW in the last place leaves the link to the caller.
+        if last && (flags.contains(OFlags::NOFOLLOW) || flags.contains(OFlags::CREATE | OFlags::EXCL)) {
+            return rustix::fs::openat(here, &name, flags | OFlags::NOFOLLOW, mode);
+        }
+        let found = match rustix::fs::openat(here, &name, peek(), Mode::empty()) {
+            Err(Errno::NOENT) if last && flags.contains(OFlags::CREATE) => {
+                return rustix::fs::openat(here, &name, flags | OFlags::NOFOLLOW, mode);
+            }
+            result => result?,
+        };
+        match FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) {
+            FileType::Symlink => {
+                links += 1;
+                if links > MOST_LINKS || is_magic(&found)? {
+                    return Err(Errno::LOOP);
+                }
+                let text = rustix::fs::readlinkat(&found, "", Vec::new())?.into_bytes();
+                match text.first() {
+                    None => return Err(Errno::NOENT),
+                    Some(b'/') => above.clear(),
+                    Some(_) => {}
+                }
+                put_in_front(&mut left, &text);
+            }
+            _ if last => return rustix::fs::openat(here, &name, flags | OFlags::NOFOLLOW, mode),
+            FileType::Directory => above.push(found),
+            _ => return Err(Errno::NOTDIR),
+        }
+    }
+    // The path was `/`, or ended in `.`, `..` or a slash: a directory, which cannot be created.
+    if flags.contains(OFlags::CREATE) {
+        return Err(if flags.contains(OFlags::EXCL) { Errno::EXIST } else { Errno::ISDIR });
+    }
+    rustix::fs::openat(above.last().map_or(root, |fd| fd.as_fd()), ".", flags, Mode::empty())
+}
+
+fn peek() -> OFlags {
+    OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+/// Puts the components of `path` in front of what is `left` (which is kept last first). A final slash counts as `.`, so
+/// that what comes before it must be a directory.
+fn put_in_front(left: &mut Vec<Vec<u8>>, path: &[u8]) {
+    if path.ends_with(b"/") {
+        left.push(b".".to_vec());
+    }
+    left.extend(path.split(|&b| b == b'/').rev().filter(|c| !c.is_empty()).map(<[u8]>::to_vec));
+}
+
+/// Links of procfs jump instead of being looked up. The kernel tells those that do from those that do not; from outside
+/// they look alike, so the walker follows none of them.
+fn is_magic(link: &OwnedFd) -> rustix::io::Result<bool> {
+    Ok(rustix::fs::fstatfs(link)?.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+

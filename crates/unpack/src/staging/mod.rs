@@ -1,0 +1,194 @@
+//! Where a root grows until it is whole.
+
+mod commit;
+mod name;
+mod stale;
+mod target;
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::error::Error;
+use crate::root::{Root, remove_tree};
+use name::Naming;
+pub(crate) use name::random_suffix;
+use target::{Found, Target};
+
+/// A root in the making, in a directory of its own.
+///
+/// It stands beside the target as `.NAME.bareroot-XXXXXXXXXX`, on the same file system, so that it becomes the target by
+/// one rename. Where that cannot be (the target is a mount point, has a `lost+found`, is the current directory, or its
+/// parent cannot be written) it stands inside the target as `.bareroot-XXXXXXXXXX`, and its entries are moved up.
+///
+/// It is locked with flock(2) as long as it lives. What a killed run left of the same target is removed when the next one
+/// begins: a directory with exactly such a name, of the same user, whose lock is free.
+///
+/// Dropped without [`Staging::commit`], it is removed with everything in it, and so are the parents of the target that were
+/// made for it.
+#[derive(Debug)]
+pub struct Staging {
+    root: Root,
+    /// The same directory, opened on its own: the lock belongs to the open file, and the root's descriptor may be handed to
+    /// other processes.
+    lock: OwnedFd,
+    place: Place,
+    name: Vec<u8>,
+    target: PathBuf,
+    made_parents: Vec<PathBuf>,
+    finished: bool,
+}
+
+/// Where a staging directory stands.
+#[derive(Debug)]
+enum Place {
+    /// In the target's parent, to be renamed to `target`.
+    Beside { parent: OwnedFd, target: Vec<u8>, exists: bool },
+    /// In the target itself.
+    Inside { target: OwnedFd },
+}
+
+impl Place {
+    fn directory(&self) -> &OwnedFd {
+        match self {
+            Place::Beside { parent, .. } => parent,
+            Place::Inside { target } => target,
+        }
+    }
+}
+
+impl Staging {
+    /// Begins a root that is to become `target`, which does not exist or is an empty directory (`lost+found` alone counts
+    /// as empty). Missing parents are made. A symbolic link to a directory is that directory.
+    ///
+    /// # Errors
+    /// `Target*` for a target that cannot be used, [`Error::Io`] when the file system refuses.
+    pub fn create(target: &Path) -> Result<Self, Error> {
+        let mut found = Target::find(target)?;
+        let result = Self::create_for(&mut found, target);
+        if result.is_err() {
+            target::remove_parents(&found.made_parents);
+        }
+        result
+    }
+
+    fn create_for(found: &mut Target, target: &Path) -> Result<Self, Error> {
+        let beside = Naming::beside(&found.name);
+        stale::remove(&found.parent, &found.parent_path, &beside, target)?;
+        let mut inside = match &found.found {
+            Found::Missing => None,
+            Found::Directory { fd, path, beside_is_possible } => {
+                stale::remove(fd, path, &Naming::inside(), target)?;
+                let has_lost_and_found = target::check_empty(fd, target)?;
+                Some((fd, path, !beside_is_possible || has_lost_and_found))
+            }
+        };
+        let (place, path, name) = loop {
+            let (directory, path, naming) = match inside {
+                Some((fd, path, true)) => (fd, path, Naming::inside()),
+                _ => (&found.parent, &found.parent_path, beside.clone()),
+            };
+            let name = naming.new_name();
+            match rustix::fs::mkdirat(directory, name.as_slice(), Mode::RWXU) {
+                Ok(()) => break (directory, path, name),
+                Err(Errno::EXIST) => continue,
+                Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) if matches!(inside, Some((.., false))) => {
+                    inside = inside.map(|(fd, path, _)| (fd, path, true));
+                }
+                Err(error) => return Err(Error::io("create", path.join(OsStr::from_bytes(&name)), error)),
+            }
+        };
+        let host = path.join(OsStr::from_bytes(&name));
+        let fail = |error| Error::io("create", &host, error);
+        let clone = |fd: &OwnedFd| fd.try_clone().map_err(|e| Error::io("open", path, e));
+        let place = match inside {
+            Some((fd, _, true)) => Place::Inside { target: clone(fd)? },
+            _ => Place::Beside { parent: clone(place)?, target: found.name.clone(), exists: inside.is_some() },
+        };
+        let open = || {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat(place.directory(), name.as_slice(), flags, Mode::empty()).map_err(fail)
+        };
+        let lock = open()?;
+        // A run that cleans up may take the new directory for a stale one in the moment before it is locked. Then its lock
+        // is taken, or it is gone.
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if same_directory(place.directory(), &name, &lock) => {}
+            Ok(()) | Err(Errno::WOULDBLOCK) => return Self::create_for(found, target),
+            // A file system without locks: there is nothing to hold.
+            Err(_) => {}
+        }
+        let root = Root::from_fd(open()?, &host);
+        let staging = Staging {
+            root,
+            lock,
+            place,
+            name,
+            target: target.to_path_buf(),
+            made_parents: std::mem::take(&mut found.made_parents),
+            finished: false,
+        };
+        // Programs in the root run as other users, too.
+        rustix::fs::fchmod(&staging.lock, Mode::from_raw_mode(0o755)).map_err(|e| Error::io("create", &host, e))?;
+        Ok(staging)
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Where it is on the host now: an absolute path, for hooks and messages.
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The target, as it was given.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Removes the root, as dropping it does, and says what could not be removed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for the first thing that could not be removed.
+    pub fn discard(mut self) -> Result<(), Error> {
+        self.remove()
+    }
+
+    fn remove(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        let directory = self.place.directory();
+        // Whoever renamed it has it.
+        if same_directory(directory, &self.name, &self.lock) {
+            remove_tree(directory.as_fd(), &self.name, self.root.path())?;
+        }
+        target::remove_parents(&self.made_parents);
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // There is nobody to tell; the next run on the target tries again.
+        let _ = self.remove();
+    }
+}
+
+/// Whether `name` in `dir` is the directory that `fd` has open.
+fn same_directory(dir: &OwnedFd, name: &[u8], fd: &OwnedFd) -> bool {
+    let there = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+    match (there, rustix::fs::fstat(fd)) {
+        (Ok(there), Ok(here)) => (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
