@@ -32,6 +32,52 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A `Release` file is malformed.
+    #[error("{name} is not a proper Release file: {reason}")]
+    Release {
+        /// Where the file is from.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A `Release` file lists no digests, or only MD5 and SHA-1.
+    #[error("{name} lists no SHA256 or SHA512 digests")]
+    ReleaseDigests {
+        /// Where the file is from.
+        name: String,
+    },
+    /// A `Release` file is of another suite than the one that was asked for.
+    #[error("{name} is of another suite: expected `{asked}`, found suite `{suite}`, codename `{codename}`")]
+    ReleaseSuite {
+        /// Where the file is from.
+        name: String,
+        /// The suite that was asked for.
+        asked: String,
+        /// The file's `Suite`.
+        suite: String,
+        /// The file's `Codename`.
+        codename: String,
+    },
+    /// A `Release` file has expired.
+    #[error("{name} has expired: it was valid until {until}, and now is {now}")]
+    ReleaseExpired {
+        /// Where the file is from.
+        name: String,
+        /// Its end.
+        until: String,
+        /// The time of the check.
+        now: String,
+    },
+    /// A `Release` file was made later than now.
+    #[error("{name} is from the future: it is dated {date}, and now is {now}")]
+    ReleaseFuture {
+        /// Where the file is from.
+        name: String,
+        /// Its date.
+        date: String,
+        /// The time of the check.
+        now: String,
+    },
     /// A stanza of a package index lacks something or lies.
     #[error("the package index {index} has a bad stanza (number {stanza}, package `{package}`): {reason}")]
     Stanza {
@@ -79,10 +125,30 @@ impl Classified for Error {
             Error::Version { .. }
             | Error::Relation { .. }
             | Error::Syntax { .. }
+            | Error::Release { .. }
+            | Error::ReleaseDigests { .. }
+            | Error::ReleaseSuite { .. }
+            | Error::ReleaseExpired { .. }
+            | Error::ReleaseFuture { .. }
             | Error::Stanza { .. }
             | Error::IndexRead { .. }
             | Error::IndexLimit { .. }
             | Error::CachedIndex { .. } => Class::Trust,
         }
+    }
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Error::ReleaseExpired { .. } => {
+                    "a mirror that stands still or this machine's clock can be the reason; \
+                     --no-check-valid-until takes an expired suite all the same"
+                }
+                Error::ReleaseFuture { .. } => "this machine's clock may be wrong",
+                Error::ReleaseSuite { .. } => "name the suite as the repository does, or ask another mirror",
+                Error::ReleaseDigests { .. } => "MD5 and SHA-1 protect nothing any more and are never used",
+                _ => return None,
+            }
+            .to_owned(),
+        )
     }
 }

@@ -8,6 +8,7 @@ pub mod packages;
 mod paths;
 pub mod record;
 pub mod relation;
+pub mod release;
 pub mod scripts;
 pub mod version;
 
