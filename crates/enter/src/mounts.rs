@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{FileType, Mode, OFlags, StatVfsMountFlags, fstat, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind_recursive, mount_remount};
 use rustix::process::{chdir, fchdir};
@@ -23,10 +23,10 @@ pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Fa
     if let Some(proc) = directory(root, "/proc", notes)? {
         on(&proc, "proc", INERT, None).map_err(|error| Failure::step("mount proc on `/proc`", error))?;
     }
-    if let Some(sys) = directory(root, "/sys", notes)? {
-        if let Err(error) = system(root, &sys) {
-            notes.push(format!("`/sys` is left out: {error}"));
-        }
+    if let Some(sys) = directory(root, "/sys", notes)?
+        && let Err(error) = system(root, &sys)
+    {
+        notes.push(format!("`/sys` is left out: {error}"));
     }
     if let Some(dev) = directory(root, "/dev", notes)? {
         devices::mount(root, &dev, notes)?;
@@ -91,34 +91,40 @@ pub(crate) fn bind(root: &OwnedFd, bind: &Bind) -> Result<(), Failure> {
     let source = rustix::fs::stat(&bind.source).map_err(step)?;
     let is_directory = FileType::from_raw_mode(source.st_mode) == FileType::Directory;
 
-    let (parent, name) = split(&bind.target);
     let target = walk(root, &bind.target, is_directory)?;
-    if is_directory {
-        fchdir(&target).map_err(step)?;
-        mount_bind_recursive(&bind.source, ".").map_err(step)?;
-    } else {
-        // A file cannot be a working directory: its name is used, in its parent, and it was just seen to be no link.
-        let parent = walk(root, parent, true)?;
-        fchdir(&parent).map_err(step)?;
-        mount_bind_recursive(&bind.source, name).map_err(step)?;
-    }
+    // A file cannot be a working directory: its name is used, in its parent, and it was just seen to be no link.
+    let (directory, name) = match (is_directory, bind.target.parent(), bind.target.file_name()) {
+        (false, Some(parent), Some(name)) => (walk(root, parent, true)?, name),
+        _ => (target, OsStr::new(".")),
+    };
+    fchdir(&directory).map_err(step)?;
+    mount_bind_recursive(&bind.source, name).map_err(step)?;
     if bind.access == Access::ReadOnly {
-        let flags = MountFlags::BIND | MountFlags::RDONLY;
         if is_directory {
+            // Opened again, the path is what was just mounted.
             fchdir(&walk(root, &bind.target, true)?).map_err(step)?;
-            mount_remount(".", flags, "").map_err(step)?;
-        } else {
-            mount_remount(name, flags, "").map_err(step)?;
         }
+        read_only(name).map_err(step)?;
     }
     chdir("/").map_err(step)
 }
 
-fn split(path: &Path) -> (&Path, &OsStr) {
-    (
-        path.parent().unwrap_or(Path::new("/")),
-        path.file_name().unwrap_or(OsStr::new(".")),
-    )
+/// Takes the right to write from a bind mount, and leaves the other flags that it has from its source.
+fn read_only(name: &OsStr) -> Result<(), Errno> {
+    let has = rustix::fs::statvfs(name)?.f_flag;
+    let kept = [
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    let kept = kept
+        .iter()
+        .filter(|(one, _)| has.contains(*one))
+        .fold(MountFlags::empty(), |all, (_, flag)| all | *flag);
+    mount_remount(name, MountFlags::BIND | MountFlags::RDONLY | kept, "")
 }
 
 /// Opens a path of the root, of which no component may be a symbolic link or `..`.

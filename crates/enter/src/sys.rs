@@ -79,6 +79,7 @@ pub(crate) fn close_all_but(keep: &mut [RawFd]) {
 }
 
 fn close_range(first: RawFd, last: RawFd) {
+    let none: libc::c_ulong = 0;
     // SAFETY: closing descriptors is sound under the condition that `close_all_but` states.
     let done = unsafe {
         libc::syscall(
@@ -105,10 +106,23 @@ fn close_range(first: RawFd, last: RawFd) {
 
 /// Gives every signal its default effect again. What is blocked stays blocked.
 pub(crate) fn default_signals() {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL installs no code. SIGKILL, SIGSTOP and the C library's own two are refused, and have no other
-        // effect to begin with.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // A struct sigaction of the kernel's, in which zero is SIG_DFL, no flag and no mask; larger than on any architecture.
+    let default = [0_u64; 8];
+    let set_size: libc::c_ulong = 8;
+    for signal in 1..=64 as libc::c_ulong {
+        // Not by sigaction(3): it refuses the two signals that the C library keeps for itself, and a parent with another
+        // C library may have left just these ignored.
+        // SAFETY: SIG_DFL installs no code; the kernel reads from `default` less than it holds. SIGKILL and SIGSTOP are
+        // refused, and are never anything else.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                std::ptr::null::<u64>(),
+                set_size,
+            )
+        };
     }
 }
 
