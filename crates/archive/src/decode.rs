@@ -79,6 +79,7 @@ pub fn decoder<'r>(
 /// A reader of decompressed .xz that decodes blocks on `threads` threads, where the file has several blocks and says
 /// their sizes, as `xz -T` and dpkg-deb write it. Memory beyond [`Limits::memory`] is not taken: fewer threads are.
 /// Streams after the first are decoded on one thread.
+/// Streams after the first are decoded on one thread.
 ///
 /// # Errors
 /// [`Error::Decode`] when the decoder cannot be set up.
@@ -96,13 +97,43 @@ pub fn parallel_xz<'r>(
             format: "xz",
             reason: error.to_string(),
         })?;
-    let reader = Box::new(XzDecoder::new_stream(input, stream));
+    let first = Some(XzDecoder::new_stream(input, stream));
+    let reader = Box::new(Streams {
+        first,
+        rest: None,
+        limits,
+    });
     Ok(Box::new(Bounded {
         reader,
         compression: Compression::Xz,
         limits,
         left: limits.output,
     }))
+}
+
+/// liblzma's threaded decoder ends with its stream; what follows goes to the ordinary one.
+struct Streams<R: BufRead> {
+    first: Option<XzDecoder<R>>,
+    rest: Option<XzDecoder<R>>,
+    limits: Limits,
+}
+
+impl<R: BufRead> Read for Streams<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(first) = &mut self.first {
+            match first.read(buffer)? {
+                0 => {}
+                count => return Ok(count),
+            }
+        }
+        if let Some(mut input) = self.first.take().map(XzDecoder::into_inner)
+            && !input.fill_buf()?.is_empty()
+        {
+            let stream = Stream::new_stream_decoder(self.limits.memory, CONCATENATED)?;
+            self.rest = Some(XzDecoder::new_stream(input, stream));
+        }
+        self.rest.as_mut().map_or(Ok(0), |rest| rest.read(buffer))
+    }
 }
 
 /// Stops at the limit, and gives errors their names.
