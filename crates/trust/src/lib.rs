@@ -1,1 +1,20 @@
-//! Keyrings, OpenPGP signatures and digest chains: the only mint of Trusted and Verified.
+//! Keyrings, OpenPGP signatures and digest chains: the only mint of [`Trusted`] and [`Verified`].
+//!
+//! A signed index becomes [`Trusted`] bytes; what it says of further files becomes a [`Trusted`] [`Expected`]; a
+//! [`Verifier`] turns that, and the bytes of a file, into a [`Proof`]; and a proof makes a [`Verified`] value, which
+//! is all that may ever be unpacked. Nothing here fetches or writes anything.
+
+mod blob;
+mod error;
+mod expected;
+mod hex;
+mod policy;
+mod trusted;
+mod verified;
+
+pub use blob::{Blob, BlobReader};
+pub use error::Error;
+pub use expected::{Expected, Proof, Verifier};
+pub use policy::Policy;
+pub use trusted::{Trusted, Waiver};
+pub use verified::Verified;
