@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use bareroot_model::{Class, Classified};
 
@@ -78,6 +79,41 @@ pub enum Error {
         /// The time of the check.
         now: String,
     },
+    /// A sources file, in either of apt's formats, is malformed.
+    #[error("{file}, line {line}: {reason}")]
+    Sources {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A source cannot be written so that apt reads it as it is.
+    #[error("a source's `{field}` cannot be written into a sources file")]
+    Unwritable {
+        /// The field.
+        field: String,
+    },
+    /// A file of this host's apt cannot be read.
+    #[error("`{}` cannot be read: {error}", path.display())]
+    HostFile {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// A file of this host's apt is malformed.
+    #[error("`{}`, line {line}: {reason}", path.display())]
+    HostConfig {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A stanza of a package index lacks something or lies.
     #[error("the package index {index} has a bad stanza (number {stanza}, package `{package}`): {reason}")]
     Stanza {
@@ -122,6 +158,10 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
+            Error::Sources { .. }
+            | Error::Unwritable { .. }
+            | Error::HostFile { .. }
+            | Error::HostConfig { .. } => Class::Usage,
             Error::Version { .. }
             | Error::Relation { .. }
             | Error::Syntax { .. }

@@ -149,7 +149,9 @@ pub fn parse(text: &str) -> Result<Relation<'_>, Error> {
 }
 
 fn read(text: &str) -> Result<Relation<'_>, &'static str> {
-    let (name, mut rest) = word(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b'_'));
+    let (name, mut rest) = word(text, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b'_')
+    });
     if name.is_empty() {
         return Err("it has no package name");
     }
@@ -161,7 +163,11 @@ fn read(text: &str) -> Result<Relation<'_>, &'static str> {
         }
         (arch, rest) = (Some(named), after);
     }
-    if !rest.bytes().next().is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'(' | b'[' | b'<')) {
+    if !rest
+        .bytes()
+        .next()
+        .is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'(' | b'[' | b'<'))
+    {
         return Err("its name has a character that is not allowed there");
     }
     let mut relation = Relation {
@@ -225,3 +231,6 @@ fn constraint(inside: &str) -> Result<(Op, &str), &'static str> {
     }
     Ok((op, version))
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ fn text(a: &[u8], b: &[u8]) -> Ordering {
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,3 +167,6 @@ impl std::fmt::Debug for Index {
         write!(f, "Index({}, {} stanzas)", self.info.label, self.stanzas)
     }
 }
+
+#[cfg(test)]
+mod tests;
