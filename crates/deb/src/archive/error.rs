@@ -5,7 +5,7 @@ use bareroot_model::{Class, Classified};
 #[non_exhaustive]
 pub enum ArchiveError {
     /// The archive or one of its members cannot be read.
-    #[error("package archive `{archive}`: {member} cannot be read: {error}")]
+    #[error("package archive `{archive}`, {member}: {error}")]
     Read {
         /// The archive's name.
         archive: String,
@@ -13,10 +13,10 @@ pub enum ArchiveError {
         member: &'static str,
         /// Why.
         #[source]
-        error: std::io::Error,
+        error: bareroot_archive::Error,
     },
     /// A part of it breaks the format, or dpkg's rules.
-    #[error("package archive `{archive}`: {member} is malformed: {reason}")]
+    #[error("package archive `{archive}`, {member}: {reason}")]
     Malformed {
         /// The archive's name.
         archive: String,
@@ -41,6 +41,17 @@ pub enum ArchiveError {
 
 impl Classified for ArchiveError {
     fn class(&self) -> Class {
-        Class::Trust
+        match self {
+            // A file that cannot be read is the machine's fault; whatever is in it is the archive's.
+            ArchiveError::Read { error, .. } => error.class(),
+            ArchiveError::Malformed { .. } | ArchiveError::Mismatch { .. } => Class::Trust,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            ArchiveError::Read { error, .. } => error.hint(),
+            _ => None,
+        }
     }
 }
