@@ -2,6 +2,7 @@
 
 mod compress;
 pub mod deb;
+pub mod mirror;
 pub mod repo;
 mod sign;
 pub mod tree;
