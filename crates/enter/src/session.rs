@@ -2,7 +2,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,7 @@ pub(crate) struct Link {
     leash: OwnedFd,
     sending: Mutex<()>,
     next: AtomicU32,
+    ended: AtomicBool,
     root: PathBuf,
 }
 
@@ -75,6 +76,7 @@ impl Link {
 
     /// Kills everything in the session and waits until it is gone. Doing it twice is no error.
     pub(crate) fn end(&self) -> Result<(), Error> {
+        self.ended.store(true, Ordering::Relaxed);
         // An error means that the warden is gone, and everything with it.
         let _ = rustix::net::shutdown(&self.leash, Shutdown::Write);
         if hung_up(&self.leash, PATIENCE) {
@@ -95,6 +97,7 @@ impl Session {
             leash,
             sending: Mutex::new(()),
             next: AtomicU32::new(0),
+            ended: AtomicBool::new(false),
             root,
         };
         Session {
@@ -223,7 +226,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let _ = self.link.end();
+        // What did not die when it was closed is not waited for again.
+        if !self.link.ended.load(Ordering::Relaxed) {
+            let _ = self.link.end();
+        }
     }
 }
 

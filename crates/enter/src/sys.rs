@@ -84,9 +84,9 @@ fn close_range(first: RawFd, last: RawFd) {
     let done = unsafe {
         libc::syscall(
             libc::SYS_close_range,
-            first as libc::c_uint,
-            last as libc::c_uint,
-            0,
+            first as libc::c_ulong,
+            last as libc::c_ulong,
+            none,
         )
     };
     if done == 0 {
@@ -139,14 +139,9 @@ pub(crate) fn add_filter(instructions: &[(u16, u8, u8, u32)]) -> io::Result<()> 
         len,
         filter: filter.as_mut_ptr(),
     };
+    let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
     // SAFETY: `program` points to `len` instructions that live across the call; the kernel copies and checks them.
-    let result = unsafe {
-        libc::prctl(
-            libc::PR_SET_SECCOMP,
-            libc::SECCOMP_MODE_FILTER,
-            &program as *const libc::sock_fprog,
-        )
-    };
+    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &program as *const libc::sock_fprog) };
     if result == 0 {
         Ok(())
     } else {

@@ -117,3 +117,17 @@ impl Drop for Warden {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_warden_is_forked_from_among_threads() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || ended.recv());
+        assert!(matches!(Warden::start(), Err(Error::Threads)));
+        drop(end);
+        assert!(thread.join().unwrap().is_err());
+    }
+}

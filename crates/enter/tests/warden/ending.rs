@@ -21,7 +21,6 @@ pub const CASES: &[Case] = &[
     ("ending::a_killed_warden_leaves_nothing", warden_killed),
     ("ending::dropping_the_warden_ends_its_sessions", warden_dropped),
     ("ending::the_first_process_is_not_killed_from_inside", kill_init),
-    ("ending::a_warden_is_not_forked_from_among_threads", among_threads),
     ("ending::no_process_is_left_of_a_warden", no_zombie),
 ];
 
@@ -204,15 +203,6 @@ fn kill_init() {
         Status::Exited(0)
     );
     assert_eq!(say(&session, &["args"]), "[]\n");
-}
-
-fn among_threads() {
-    let (send, receive) = std::sync::mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || receive.recv());
-    assert!(matches!(Warden::start(), Err(Error::Threads)));
-    drop(send);
-    let _ = thread.join().unwrap();
-    Warden::start().unwrap();
 }
 
 fn no_zombie() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use bareroot_enter::{Program, Spec, Warden};
-use bareroot_model::Cancel;
+use bareroot_model::{Cancel, Classified};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -149,6 +149,8 @@ fn act(words: &[&str]) -> io::Result<u8> {
         ["devices"] => devices()?,
         ["terminal"] => terminal()?,
         ["nested"] => nested(Path::new("/inner"))?,
+        ["refused", root] => refused(Path::new(root))?,
+        ["without-mknod", root] => without_mknod(Path::new(root))?,
         ["victim", root, line] => victim(Path::new(root), line)?,
         _ => {
             println!("unknown: {words:?}");
@@ -264,5 +266,38 @@ fn victim(root: &Path, line: &str) -> io::Result<()> {
         io::stdout().flush().unwrap();
     };
     session.run(&second, &Cancel::default(), on_output).unwrap();
+    Ok(())
+}
+
+/// Tries to enter a root as nobody in particular.
+fn refused(root: &Path) -> io::Result<()> {
+    let warden = Warden::start().unwrap();
+    let directory = File::open(root)?;
+    let error = warden.enter(&Spec::new(directory.as_fd(), root)).unwrap_err();
+    println!(
+        "{error}\n{:?} {}",
+        error.class(),
+        error.hint().unwrap_or_default()
+    );
+    Ok(())
+}
+
+/// Enters a root without the right to make devices, as in a container.
+fn without_mknod(root: &Path) -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.effective.remove(rustix::thread::CapabilitySet::MKNOD);
+    sets.permitted.remove(rustix::thread::CapabilitySet::MKNOD);
+    rustix::thread::set_capabilities(None, sets)?;
+    let warden = Warden::start().unwrap();
+    let directory = File::open(root)?;
+    let session = warden.enter(&Spec::new(directory.as_fd(), root)).unwrap();
+    for words in [["devices"].as_slice(), &["read", "/proc/self/mountinfo"]] {
+        let program = words
+            .iter()
+            .fold(Program::in_root("/bin/probe"), |program, word| program.arg(*word));
+        let mut print = |piece: &[u8]| io::stdout().write_all(piece).unwrap();
+        let status = session.run(&program, &Cancel::default(), &mut print).unwrap();
+        assert!(status.success(), "{status}");
+    }
     Ok(())
 }

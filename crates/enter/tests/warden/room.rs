@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
-use bareroot_enter::{Access, Bind, Error, Mounts, Program, Spec, Warden};
+use bareroot_enter::{Access, Bind, Error, Identity, Mounts, Program, Spec, Warden};
 use bareroot_model::Cancel;
 
 use crate::Case;
@@ -14,6 +16,11 @@ use crate::place::{Place, host_mounts, listing, make_root, probe, put_probe, run
 pub const CASES: &[Case] = &[
     ("room::the_standard_mounts_are_there", standard),
     ("room::devices_work", devices),
+    (
+        "room::devices_are_the_host_s_where_none_can_be_made",
+        bound_devices,
+    ),
+    ("room::without_the_right_to_it_nothing_is_entered", refused),
     ("room::nothing_of_it_is_seen_outside", outside),
     ("room::links_in_the_place_of_mount_points_are_refused", hostile),
     ("room::missing_mount_points_are_left_out", missing),
@@ -72,6 +79,42 @@ fn devices() {
     let session = place.enter(&warden);
     say(&session, &["devices"]);
     assert_eq!(say(&session, &["terminal"]), "/dev/pts/0 true\n");
+}
+
+fn bound_devices() {
+    let place = Place::new();
+    let told = Command::new(place.root.join("bin/probe"))
+        .arg0("probe")
+        .arg("without-mknod")
+        .arg(&place.root)
+        .output()
+        .unwrap();
+    let info = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.status.success(),
+        "{info}{}",
+        String::from_utf8_lossy(&told.stderr)
+    );
+    mounted(&info, "/dev/null");
+    mounted(&info, "/dev/urandom");
+}
+
+fn refused() {
+    let (warden, place) = (Warden::start().unwrap(), Place::new());
+    let session = place.enter(&warden);
+    let mut program = probe(&["refused", "/"]);
+    program.identity = Identity::Ids {
+        uid: 1,
+        gid: 1,
+        groups: Vec::new(),
+    };
+    let (status, printed) = run(&session, &program).unwrap();
+    assert!(status.success(), "{status} {printed}");
+    assert_eq!(
+        printed,
+        "cannot make private namespaces for `/`: Operation not permitted (os error 1)\n\
+         Target run it as root; in a container, it needs the capability CAP_SYS_ADMIN\n"
+    );
 }
 
 fn outside() {
