@@ -254,11 +254,14 @@ fn truncation_is_noticed_everywhere() {
         );
     }
     // The stated sizes fit, but the compressed data ends early.
-    let cut = sample().members(|members| {
-        let half = members[2].bytes.len() / 2;
-        members[2].bytes.truncate(half);
-    });
-    assert!(walk(&cut.build()).is_err());
+    for compression in Compression::ALL {
+        let cut = sample().compression(compression).members(|members| {
+            let half = members[2].bytes.len() / 2;
+            members[2].bytes.truncate(half);
+        });
+        let error = walk(&cut.build()).unwrap_err();
+        assert_eq!(error.class(), Class::Trust, "{compression:?}: {error}");
+    }
 }
 
 #[test]
@@ -285,4 +288,18 @@ fn bombs_stop_at_the_limits() {
     small.decoder.output = 1 << 20;
     let error = entries(deb.payload(&blob, small).unwrap().into_inner()).unwrap_err();
     assert_eq!(error.class(), Class::Trust, "{error}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_damage_upsets_the_reader(changes in proptest::collection::vec((0usize..1500, 0u8..=255), 1..8)) {
+        let mut bytes = sample().compression(Compression::None).control_compression(Compression::None).build();
+        for (at, value) in changes {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        let _ = walk(&bytes);
+    }
 }

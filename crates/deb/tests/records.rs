@@ -331,3 +331,53 @@ fn damaged_databases_are_named() {
         "{error}"
     );
 }
+
+mod hostile {
+    use std::collections::BTreeMap;
+
+    use bareroot_deb::archive::Control;
+    use bareroot_deb::record::{Conffile, Database, Unpacked, directives, extended_states};
+    use bareroot_deb::scripts::Monitor;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_upset_a_reader(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[ -~\n\t/:]{0,200}") {
+            for bytes in [bytes.as_slice(), text.as_bytes()] {
+                let _ = Control::parse(bytes);
+                let _ = Conffile::parse(bytes);
+                let _ = directives(bytes);
+                let _ = extended_states(bytes, [("a", "all")], "amd64");
+                let _ = Database::read(bytes, &BTreeMap::from([("File".to_string(), bytes.to_vec())]));
+                let mut monitor = Monitor::new();
+                bytes.chunks(7).for_each(|piece| monitor.feed(piece, &mut |_| {}));
+                monitor.finish(&mut |_| {});
+            }
+        }
+
+        /// What is written can be read, and says the same once more.
+        #[test]
+        fn status_survives_a_second_stage(
+            own in "[A-Z][a-z]{3,9}",
+            value in "[ -~]{0,30}(\n [!-~][ -~]{0,30}){0,3}",
+            depends in "([a-z]{2,5}(:any)?( \\((<<|<=|=|>=|>>) [0-9]:?[0-9.]{0,3}1\\))?(, | \\| )){0,3}zz",
+        ) {
+            let text = format!("Package: a\nVersion: 1\nArchitecture: all\nDepends: {depends}\nX-{own}: {value}\n");
+            let control = Control::parse(text.as_bytes()).unwrap();
+            let mut database = Database::new();
+            database.add(&Unpacked { control: &control, info: &[], paths: &[] }).unwrap();
+            let status = database.records().pop().unwrap().bytes;
+            let again = Database::read(&status, &BTreeMap::new()).unwrap().records().pop().unwrap().bytes;
+            prop_assert_eq!(&status, &again);
+            let stanza = String::from_utf8(status).unwrap();
+            let kept = value.trim_matches(|c: char| c.is_ascii_whitespace());
+            if value.starts_with('\n') {
+                let field = format!("X-{}: \n {}\n", own, kept);
+                prop_assert!(stanza.contains(&field), "{}", stanza);
+            } else {
+                let field = format!("X-{}: {}\n", own, kept);
+                prop_assert!(stanza.contains(&field), "{}", stanza);
+            }
+        }
+    }
+}
