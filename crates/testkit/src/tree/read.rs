@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bareroot_model::Digest;
 use rustix::fs::{lgetxattr, llistxattr};
+use rustix::io::Errno;
 use sha2::Digest as _;
 
 use super::{Entry, Tree, TreeOptions, Type};
@@ -128,11 +129,19 @@ impl io::Write for HashWriter<'_> {
 /// The kernel's own bound on a list of names and on a value.
 const XATTR_MAX: usize = 65_536;
 
+/// Enough for the names of nearly every file.
+const XATTR_FEW: usize = 1024;
+
 fn xattrs(full: &Path) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-    let mut names = vec![0; XATTR_MAX];
-    let length = match llistxattr(full, &mut names) {
+    let mut names = vec![0; XATTR_FEW];
+    let mut found = llistxattr(full, &mut names);
+    if found == Err(Errno::RANGE) {
+        names.resize(XATTR_MAX, 0);
+        found = llistxattr(full, &mut names);
+    }
+    let length = match found {
         Ok(length) => length,
-        Err(rustix::io::Errno::NOTSUP) => return Ok(BTreeMap::new()),
+        Err(Errno::NOTSUP) => return Ok(BTreeMap::new()),
         Err(error) => return Err(error.into()),
     };
     let mut all = BTreeMap::new();
