@@ -189,8 +189,8 @@ impl Image {
     }
 }
 
-/// The paths that a program's name may mean. Empty and relative members of `PATH` are left out: the working directory
-/// may be anyone's.
+/// The paths that a program's name may mean. Empty and relative members of `PATH` are left out: the working
+/// directory may be anyone's.
 fn candidates(name: &[u8], path: Option<&OsStr>) -> io::Result<Vec<CString>> {
     if name.contains(&b'/') {
         return Ok(vec![c_string(name)?]);

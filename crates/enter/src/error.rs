@@ -91,7 +91,8 @@ pub enum Error {
     /// The run was stopped on request; everything that ran in the root is dead.
     #[error("interrupted")]
     Cancelled,
-    /// Processes in the root did not die when they were killed (they wait for a device or a network file system).
+    /// Processes in the root did not die when they were killed (they wait for a device or a network file
+    /// system).
     #[error("processes in `{root}` did not end within {seconds} seconds of being killed")]
     Lingering {
         /// The root's path on the host.
@@ -134,8 +135,8 @@ fn why_text(why: ExecFailure, source: &io::Error) -> String {
 }
 
 impl Error {
-    /// The exit code that chroot(1) would give: 125 when bareroot itself failed, 126 when the program cannot be run,
-    /// 127 when it was not found.
+    /// The exit code that chroot(1) would give: 125 when bareroot itself failed, 126 when the program cannot
+    /// be run, 127 when it was not found.
     pub fn chroot_code(&self) -> u8 {
         match self {
             Error::Exec {

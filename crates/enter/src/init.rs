@@ -1,5 +1,5 @@
-//! A session's first process: process 1 of its PID namespace. It prepares the root, starts programs when it is told to,
-//! and waits for all that end, also for those whose parents are gone.
+//! A session's first process: process 1 of its PID namespace. It prepares the root, starts programs when it
+//! is told to, and waits for all that end, also for those whose parents are gone.
 //!
 //! When the caller closes the session's socket, or is gone, this process exits, and the kernel kills the rest.
 

@@ -13,8 +13,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::message::{Failure, Ready};
 use crate::{init, sys, wire};
 
-/// A session: its first process, as this process numbers it, and the leash. The caller's closing of the leash asks
-/// for the session's end; our closing of it tells that the end has come.
+/// A session: its first process, as this process numbers it, and the leash. The caller's closing of the leash
+/// asks for the session's end; our closing of it tells that the end has come.
 struct Charge {
     init: Pid,
     leash: OwnedFd,
@@ -29,8 +29,8 @@ pub(crate) fn run(control: OwnedFd, parent: rustix::process::Pid) -> ! {
 }
 
 fn keep(control: OwnedFd, parent: rustix::process::Pid) {
-    // Defaults and a full mask, so that a stray signal cannot end this process before its sessions, and so that an
-    // inherited "ignore SIGCHLD" cannot swallow an exit status.
+    // Defaults and a full mask, so that a stray signal cannot end this process before its sessions, and so
+    // that an inherited "ignore SIGCHLD" cannot swallow an exit status.
     sys::default_signals();
     let _ = SigSet::all().thread_set_mask();
     // The caller's output must reach its end when the caller does, and no directory be held.

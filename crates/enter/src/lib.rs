@@ -1,9 +1,9 @@
 //! Namespaces, mounts, devices, running a program inside the root.
 //!
-//! A [`Warden`] is forked first thing in `main`. It makes a [`Session`] around a root: private mount, PID, UTS and IPC
-//! namespaces, with `/proc`, `/sys` and `/dev` mounted in the root. In it, [`Program`]s run one after the other or side by
-//! side. When the session ends, by [`Session::close`], by a drop, or because this process is killed, all its processes
-//! die and its mounts are gone.
+//! A [`Warden`] is forked first thing in `main`. It makes a [`Session`] around a root: private mount, PID,
+//! UTS and IPC namespaces, with `/proc`, `/sys` and `/dev` mounted in the root. In it, [`Program`]s run one
+//! after the other or side by side. When the session ends, by [`Session::close`], by a drop, or because this
+//! process is killed, all its processes die and its mounts are gone.
 //!
 //! The processes are, by parentage:
 //!
@@ -14,8 +14,8 @@
 //!       program     in the root or on the host's side of the session  (child)
 //! ```
 //!
-//! The root is taken to be hostile as a tree of files: no link in it is followed on the way to a mount point. It is not
-//! contained as a set of programs: what runs in it as root is root, as with chroot(1).
+//! The root is taken to be hostile as a tree of files: no link in it is followed on the way to a mount point.
+//! It is not contained as a set of programs: what runs in it as root is root, as with chroot(1).
 //!
 //! ```no_run
 //! use std::os::fd::AsFd;

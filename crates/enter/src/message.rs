@@ -1,8 +1,9 @@
 //! What the three processes say to each other.
 //!
-//! The caller sends the warden an empty frame with two descriptors for each session: the session's socket and its leash.
-//! Over the session's socket go one [`Setup`], answered by one [`Ready`], then any number of [`Order`]s. Each program
-//! reports over a pipe of its own, in [`Report`]s, so that nothing has to be told apart.
+//! The caller sends the warden an empty frame with two descriptors for each session: the session's socket and
+//! its leash. Over the session's socket go one [`Setup`], answered by one [`Ready`], then any number of
+//! [`Order`]s. Each program reports over a pipe of its own, in [`Report`]s, so that nothing has to be told
+//! apart.
 
 use std::ffi::OsString;
 use std::io;

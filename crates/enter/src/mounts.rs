@@ -34,8 +34,8 @@ pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Fa
     Ok(())
 }
 
-/// sysfs, which shows the network devices of the namespace that it is mounted from; a kernel that does not allow that
-/// still allows the host's own to be seen.
+/// sysfs, which shows the network devices of the namespace that it is mounted from; a kernel that does not
+/// allow that still allows the host's own to be seen.
 fn system(root: &OwnedFd, sys: &OwnedFd) -> Result<(), Errno> {
     match on(sys, "sysfs", INERT | MountFlags::RDONLY, None) {
         Err(Errno::PERM | Errno::BUSY | Errno::NODEV) => {}
@@ -92,7 +92,8 @@ pub(crate) fn bind(root: &OwnedFd, bind: &Bind) -> Result<(), Failure> {
     let is_directory = FileType::from_raw_mode(source.st_mode) == FileType::Directory;
 
     let target = walk(root, &bind.target, is_directory)?;
-    // A file cannot be a working directory: its name is used, in its parent, and it was just seen to be no link.
+    // A file cannot be a working directory: its name is used, in its parent, and it was just seen to be no
+    // link.
     let (directory, name) = match (is_directory, bind.target.parent(), bind.target.file_name()) {
         (false, Some(parent), Some(name)) => (walk(root, parent, true)?, name),
         _ => (target, OsStr::new(".")),

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// [`Session::run`](crate::Session::run).
 #[derive(Debug)]
 pub struct Program {
-    /// The program, as the place where it runs names it. Without a slash it is looked up in the `PATH` of [`env`](Self::env).
+    /// The program, as the place where it runs names it. Without a slash it is looked up in the `PATH` of
+    /// [`env`](Self::env).
     pub path: PathBuf,
     /// Its arguments. `argv[0]` is [`path`](Self::path) and not part of this.
     pub args: Vec<OsString>,
@@ -38,7 +39,8 @@ pub enum Place {
 /// Whom a program runs as.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// The caller's user and group. In the root it keeps no supplementary groups: the host's mean nothing there.
+    /// The caller's user and group. In the root it keeps no supplementary groups: the host's mean nothing
+    /// there.
     #[default]
     Same,
     /// These ids and no others.

@@ -1,8 +1,9 @@
 //! Makes the place where programs run: namespaces around the root, mounts in it.
 //!
-//! The root is hostile: it may hold symbolic links where directories are to be. So a mount never names a path of it. The
-//! mount point is walked to by descriptor, one component after the other and no link followed, becomes the working
-//! directory, and `.` is mounted on. This needs neither `/proc` on the host nor system calls newer than openat(2).
+//! The root is hostile: it may hold symbolic links where directories are to be. So a mount never names a path
+//! of it. The mount point is walked to by descriptor, one component after the other and no link followed,
+//! becomes the working directory, and `.` is mounted on. This needs neither `/proc` on the host nor system
+//! calls newer than openat(2).
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -84,8 +85,9 @@ fn keep_private(root: &OwnedFd, top: &OwnedFd) -> rustix::io::Result<()> {
         Err(rustix::io::Errno::INVAL) => {}
         other => return other,
     }
-    // `/` is no mount point: we are in a chroot. The mount that it lies on begins further up, where one gets by having a
-    // root that one is not below. Only this process, in a namespace of its own, goes there, and at once comes back.
+    // `/` is no mount point: we are in a chroot. The mount that it lies on begins further up, where one gets
+    // by having a root that one is not below. Only this process, in a namespace of its own, goes there, and
+    // at once comes back.
     fchdir(root)?;
     chroot(".")?;
     fchdir(top)?;
@@ -102,8 +104,8 @@ fn keep_private(root: &OwnedFd, top: &OwnedFd) -> rustix::io::Result<()> {
     result
 }
 
-/// The root's own null device if it is one by now, else the host's, else an empty file in memory, which ends at once when
-/// it is read.
+/// The root's own null device if it is one by now, else the host's, else an empty file in memory, which ends
+/// at once when it is read.
 fn null_device(root: &OwnedFd) -> io::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::NONBLOCK;
     let device = |directory: &OwnedFd| {

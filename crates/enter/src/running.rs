@@ -20,7 +20,8 @@ const GLANCE: Timespec = Timespec {
 
 /// A program that was started by [`Session::spawn`](crate::Session::spawn).
 ///
-/// Dropping it closes the pipes and leaves the program alone; it lives until it ends by itself or with its session.
+/// Dropping it closes the pipes and leaves the program alone; it lives until it ends by itself or with its
+/// session.
 #[derive(Debug)]
 pub struct Running {
     /// Where the program's standard input comes from. Taking and dropping it is the end of that input.
@@ -168,7 +169,8 @@ pub(crate) fn follow(
     }
 }
 
-/// Reads what is in the pipe now. Not to its end: what the program left running may hold it open, and go on writing.
+/// Reads what is in the pipe now. Not to its end: what the program left running may hold it open, and go on
+/// writing.
 fn drain(pipe: &OwnedFd, buffer: &mut [u8], on_output: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let mut left = rustix::io::ioctl_fionread(pipe)?;
     let mut pipe = File::from(pipe.try_clone()?).take(left);

@@ -1,8 +1,9 @@
 //! The filter under which syncing does nothing and succeeds.
 //!
-//! A root that is being made is worth nothing after a crash, so dpkg's hundreds of fsync(2) buy nothing. The system call
-//! numbers are those of the kernel's tables (syscalls(2)); every architecture that this kernel may run programs of has a
-//! block, as a filter without one for i386 would leave 32-bit programs on x86_64 alone.
+//! A root that is being made is worth nothing after a crash, so dpkg's hundreds of fsync(2) buy nothing. The
+//! system call numbers are those of the kernel's tables (syscalls(2)); every architecture that this kernel
+//! may run programs of has a block, as a filter without one for i386 would leave 32-bit programs on x86_64
+//! alone.
 
 /// An instruction of classic BPF: code, jump if true, jump if false, operand.
 type Instruction = (u16, u8, u8, u32);

@@ -24,8 +24,8 @@ const MOST: usize = 32;
 
 /// A root with its namespaces and mounts, in which programs can be run.
 ///
-/// Several threads may run programs in it at once. When it is closed or dropped, whatever still runs in it is killed,
-/// and its mounts are gone with it.
+/// Several threads may run programs in it at once. When it is closed or dropped, whatever still runs in it is
+/// killed, and its mounts are gone with it.
 #[derive(Debug)]
 pub struct Session {
     link: Arc<Link>,
@@ -114,23 +114,25 @@ impl Session {
         self.notes = notes;
     }
 
-    /// What was asked for and could not be had, one sentence each without a period (`/sys is left out: no such directory`).
+    /// What was asked for and could not be had, one sentence each without a period (`/sys is left out: no
+    /// such directory`).
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
     /// Runs a program to its end.
     ///
-    /// Its standard output and error are one stream, which `on_output` gets in pieces, in order and as it comes. Its standard
-    /// input is at its end. It is the leader of a session without a terminal; its signals have their default effects; its
-    /// umask is 022. What it leaves running goes on until the session ends, but what that prints is not heard any more.
+    /// Its standard output and error are one stream, which `on_output` gets in pieces, in order and as it
+    /// comes. Its standard input is at its end. It is the leader of a session without a terminal; its signals
+    /// have their default effects; its umask is 022. What it leaves running goes on until the session ends,
+    /// but what that prints is not heard any more.
     ///
     /// When `cancel` is set, everything in the session is killed at once, and the session is of no more use.
     ///
     /// # Errors
     ///
-    /// [`Error::Exec`] and [`Error::Invalid`] when the program does not start; [`Error::Cancelled`]; [`Error::Gone`],
-    /// [`Error::Talk`] and [`Error::Follow`] when the session broke down.
+    /// [`Error::Exec`] and [`Error::Invalid`] when the program does not start; [`Error::Cancelled`];
+    /// [`Error::Gone`], [`Error::Talk`] and [`Error::Follow`] when the session broke down.
     pub fn run(
         &self,
         program: &Program,
@@ -149,8 +151,8 @@ impl Session {
 
     /// Starts a program and does not wait for it.
     ///
-    /// Its standard input and output are pipes, held by what is returned; its standard error goes nowhere unless
-    /// [`Program::fds`] says where. All else is as in [`run`](Self::run).
+    /// Its standard input and output are pipes, held by what is returned; its standard error goes nowhere
+    /// unless [`Program::fds`] says where. All else is as in [`run`](Self::run).
     ///
     /// # Errors
     ///
@@ -212,7 +214,8 @@ impl Session {
         }
     }
 
-    /// Ends the session: kills what still runs in it and waits until that, and every mount of the session, is gone.
+    /// Ends the session: kills what still runs in it and waits until that, and every mount of the session, is
+    /// gone.
     ///
     /// Dropping the session does the same and says nothing.
     ///

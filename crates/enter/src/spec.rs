@@ -11,10 +11,11 @@ pub struct Spec<'fd> {
     pub root_path: PathBuf,
     /// The host name that programs see; the host's own without it.
     pub hostname: Option<OsString>,
-    /// Whether programs inside the root get success from fsync(2) and its like without anything being synced. Host
-    /// programs are never affected.
+    /// Whether programs inside the root get success from fsync(2) and its like without anything being synced.
+    /// Host programs are never affected.
     pub no_fsync: bool,
-    /// Whether programs inside the root see the machine as its 32-bit variant (`uname -m` says `i686` on x86_64).
+    /// Whether programs inside the root see the machine as its 32-bit variant (`uname -m` says `i686` on
+    /// x86_64).
     pub personality32: bool,
     /// What is mounted in the root.
     pub mounts: Mounts,
@@ -25,8 +26,9 @@ pub struct Spec<'fd> {
 /// What a session mounts in its root. Whatever it is, only the session sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mounts {
-    /// `/proc`, `/sys` read-only, and a `/dev` of its own with null, zero, full, random, urandom, tty, console, pts and
-    /// shm. A mount point that the root lacks is left out, with a note. `/run` and `/tmp` are the root's own.
+    /// `/proc`, `/sys` read-only, and a `/dev` of its own with null, zero, full, random, urandom, tty,
+    /// console, pts and shm. A mount point that the root lacks is left out, with a note. `/run` and `/tmp`
+    /// are the root's own.
     Standard,
     /// Nothing.
     None,

@@ -1,4 +1,5 @@
-//! The system calls that the safe wrappers lack, and nothing else. Each function says what it asks of its caller.
+//! The system calls that the safe wrappers lack, and nothing else. Each function says what it asks of its
+//! caller.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -26,9 +27,10 @@ pub(crate) fn fork() -> io::Result<Side> {
 pub(crate) fn fork_into(flags: nix::sched::CloneFlags) -> io::Result<Side> {
     let flags = flags.bits() as libc::c_ulong | libc::SIGCHLD as libc::c_ulong;
     let none: libc::c_ulong = 0;
-    // SAFETY: without a stack and without CLONE_VM this is fork(2): the child goes on in its own copy of this stack. The
-    // order of the unused arguments differs between architectures; all are zero. The C library's copy of the thread
-    // id stays the parent's, which only functions read that this crate's children never call (pthread_create and on).
+    // SAFETY: without a stack and without CLONE_VM this is fork(2): the child goes on in its own copy of this
+    // stack. The order of the unused arguments differs between architectures; all are zero. The C library's
+    // copy of the thread id stays the parent's, which only functions read that this crate's children never
+    // call (pthread_create and on).
     let result = unsafe { libc::syscall(libc::SYS_clone, flags, none, none, none, none) };
     match result {
         -1 => Err(io::Error::last_os_error()),
@@ -45,14 +47,15 @@ pub(crate) fn exit(code: i32) -> ! {
 
 /// Whether the calling thread is the only one of its process. Needs no `/proc`.
 pub(crate) fn alone() -> bool {
-    // unshare(2): CLONE_THREAD does nothing for a process of one thread and is EINVAL for any other. Other errors come
-    // from sandboxes that forbid the call and say nothing of threads.
+    // unshare(2): CLONE_THREAD does nothing for a process of one thread and is EINVAL for any other. Other
+    // errors come from sandboxes that forbid the call and say nothing of threads.
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_THREAD) != Err(nix::errno::Errno::EINVAL)
 }
 
 /// Makes `target` another number of `fd`, open across an exec; what `target` was before is closed.
 ///
-/// The caller must not hold an owner of `target`: it is for a process that is about to exec and to forget all others.
+/// The caller must not hold an owner of `target`: it is for a process that is about to exec and to forget all
+/// others.
 pub(crate) fn duplicate_to(fd: impl AsFd, target: RawFd) -> io::Result<()> {
     if fd.as_fd().as_raw_fd() == target {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -65,7 +68,8 @@ pub(crate) fn duplicate_to(fd: impl AsFd, target: RawFd) -> io::Result<()> {
 
 /// Closes every descriptor but those in `keep`.
 ///
-/// For a new process that will not run its parent's code again: owners of the closed ones must never be dropped in it.
+/// For a new process that will not run its parent's code again: owners of the closed ones must never be
+/// dropped in it.
 pub(crate) fn close_all_but(keep: &mut [RawFd]) {
     keep.sort_unstable();
     let mut first = 0;
@@ -92,8 +96,9 @@ fn close_range(first: RawFd, last: RawFd) {
     if done == 0 {
         return;
     }
-    // Before Linux 5.9. Numbers above the soft limit could only be there if it was lowered since; an unlimited process is
-    // not gone through to the end, its high descriptors being its parent's deliberate choice.
+    // Before Linux 5.9. Numbers above the soft limit could only be there if it was lowered since; an
+    // unlimited process is not gone through to the end, its high descriptors being its parent's deliberate
+    // choice.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile)
         .current
         .unwrap_or(65_536);
@@ -106,14 +111,15 @@ fn close_range(first: RawFd, last: RawFd) {
 
 /// Gives every signal its default effect again. What is blocked stays blocked.
 pub(crate) fn default_signals() {
-    // A struct sigaction of the kernel's, in which zero is SIG_DFL, no flag and no mask; larger than on any architecture.
+    // A struct sigaction of the kernel's, in which zero is SIG_DFL, no flag and no mask; larger than on any
+    // architecture.
     let default = [0_u64; 8];
     let set_size: libc::c_ulong = 8;
     for signal in 1..=64 as libc::c_ulong {
-        // Not by sigaction(3): it refuses the two signals that the C library keeps for itself, and a parent with another
-        // C library may have left just these ignored.
-        // SAFETY: SIG_DFL installs no code; the kernel reads from `default` less than it holds. SIGKILL and SIGSTOP are
-        // refused, and are never anything else.
+        // Not by sigaction(3): it refuses the two signals that the C library keeps for itself, and a parent
+        // with another C library may have left just these ignored.
+        // SAFETY: SIG_DFL installs no code; the kernel reads from `default` less than it holds. SIGKILL and
+        // SIGSTOP are refused, and are never anything else.
         unsafe {
             libc::syscall(
                 libc::SYS_rt_sigaction,
@@ -140,7 +146,8 @@ pub(crate) fn add_filter(instructions: &[(u16, u8, u8, u32)]) -> io::Result<()> 
         filter: filter.as_mut_ptr(),
     };
     let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
-    // SAFETY: `program` points to `len` instructions that live across the call; the kernel copies and checks them.
+    // SAFETY: `program` points to `len` instructions that live across the call; the kernel copies and checks
+    // them.
     let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &program as *const libc::sock_fprog) };
     if result == 0 {
         Ok(())

@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A helper process that starts sessions.
 ///
 /// It is forked from this process at its very start, before any thread is there, and it stays small and
-/// single-threaded. That is why namespaces can be entered and programs be started safely from a process that has many
-/// threads by then, and why nothing of this host need be executed, not even bareroot's own file.
+/// single-threaded. That is why namespaces can be entered and programs be started safely from a process that
+/// has many threads by then, and why nothing of this host need be executed, not even bareroot's own file.
 ///
-/// It belongs to no terminal: Ctrl-C reaches this process alone, which then decides. When this process ends, however
-/// it ends, the warden kills every session and ends too. So it does when the `Warden` is dropped.
+/// It belongs to no terminal: Ctrl-C reaches this process alone, which then decides. When this process ends,
+/// however it ends, the warden kills every session and ends too. So it does when the `Warden` is dropped.
 #[derive(Debug)]
 pub struct Warden {
     control: OwnedFd,
@@ -43,7 +43,8 @@ impl Warden {
     ///
     /// # Errors
     ///
-    /// [`Error::Threads`] when this process has other threads already, [`Error::Start`] when it cannot be forked.
+    /// [`Error::Threads`] when this process has other threads already, [`Error::Start`] when it cannot be
+    /// forked.
     pub fn start() -> Result<Warden, Error> {
         if !sys::alone() {
             return Err(Error::Threads);
@@ -66,16 +67,16 @@ impl Warden {
         }
     }
 
-    /// Makes private mount, PID, UTS and IPC namespaces around a root, and mounts in it what `spec` asks for. The network
-    /// is the host's.
+    /// Makes private mount, PID, UTS and IPC namespaces around a root, and mounts in it what `spec` asks for.
+    /// The network is the host's.
     ///
-    /// No symbolic link of the root is followed for this. A root may be entered by several sessions at once; they do not
-    /// see each other.
+    /// No symbolic link of the root is followed for this. A root may be entered by several sessions at once;
+    /// they do not see each other.
     ///
     /// # Errors
     ///
-    /// [`Error::Namespaces`] without the right to make them, [`Error::MountPoint`] and [`Error::Setup`] when the root
-    /// cannot be prepared, [`Error::Gone`] and [`Error::Talk`] when the warden has died.
+    /// [`Error::Namespaces`] without the right to make them, [`Error::MountPoint`] and [`Error::Setup`] when
+    /// the root cannot be prepared, [`Error::Gone`] and [`Error::Talk`] when the warden has died.
     pub fn enter(&self, spec: &Spec<'_>) -> Result<Session, Error> {
         let root = || spec.root_path.clone();
         let talk = |source| Error::Talk { root: root(), source };

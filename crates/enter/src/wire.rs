@@ -1,7 +1,7 @@
 //! Frames over a stream socket: bytes with descriptors, and the few shapes that bytes take.
 //!
-//! Both ends are this same program, so the encoding needs no version. Lengths are checked all the same: a defect must
-//! end as an error, not as an allocation of four gigabytes.
+//! Both ends are this same program, so the encoding needs no version. Lengths are checked all the same: a
+//! defect must end as an error, not as an allocation of four gigabytes.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut};

@@ -1,8 +1,8 @@
 //! Sessions around a minimal root, with this binary as the only program in it.
 //!
-//! The usual harness starts threads, and a warden must be forked before there are any: so this has its own `main`, which
-//! runs the cases in turn, understands the usual harness's filters and `--list`, and prints as it does. Where its own name is
-//! `probe`, it is the program in the root.
+//! The usual harness starts threads, and a warden must be forked before there are any: so this has its own
+//! `main`, which runs the cases in turn, understands the usual harness's filters and `--list`, and prints as
+//! it does. Where its own name is `probe`, it is the program in the root.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a test harness")]
 
 mod ending;

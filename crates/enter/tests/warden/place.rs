@@ -77,8 +77,8 @@ pub fn say(session: &Session, words: &[&str]) -> String {
     printed
 }
 
-/// A pipe whose writing end is given to a program as descriptor 9 and to whatever it leaves: its reading end is at its
-/// end when all of them are dead.
+/// A pipe whose writing end is given to a program as descriptor 9 and to whatever it leaves: its reading end
+/// is at its end when all of them are dead.
 pub fn life_line(program: &mut Program) -> PipeReader {
     let (reader, writer): (PipeReader, PipeWriter) = std::io::pipe().unwrap();
     program.fds.push((9, writer.into()));

@@ -98,7 +98,7 @@ fn act(words: &[&str]) -> io::Result<u8> {
         }
         ["daemon"] => {
             // It keeps all descriptors, and so the output's pipe.
-            let child = Command::new("/bin/probe").arg("say-and-sleep").spawn()?;
+            let child = Command::new("/bin/probe").arg("sleep").spawn()?;
             println!("left {}", child.id());
         }
         ["chatter"] => loop {
@@ -211,7 +211,8 @@ fn terminal() -> io::Result<()> {
     Ok(())
 }
 
-/// Enters a root from within a root that has no `/proc` and no `/dev`. Says `ready`, and goes on at the end of its input.
+/// Enters a root from within a root that has no `/proc` and no `/dev`. Says `ready`, and goes on at the end
+/// of its input.
 fn nested(root: &Path) -> io::Result<()> {
     assert!(!Path::new("/proc/self").exists() && !Path::new("/dev/null").exists());
     let warden = Warden::start().unwrap();
