@@ -32,6 +32,7 @@ fn stanzas_are_those_of_dpkg() {
             .map(|bytes| InfoFile {
                 name: "conffiles".into(),
                 mode: 0o644,
+                mtime: 0,
                 bytes,
             })
             .into_iter()
@@ -79,6 +80,7 @@ fn info(name: &str, mode: u32, text: &str) -> InfoFile {
     InfoFile {
         name: name.into(),
         mode,
+        mtime: 7,
         bytes: text.into(),
     }
 }
@@ -123,6 +125,12 @@ fn info_files_are_those_of_dpkg() {
         format!("{}  usr/lib/libx.so.1\n", "ab".repeat(16))
     );
     assert_eq!(text(&records, "info/format"), "1\n");
+    let times = records.iter().filter(|record| record.mtime == Some(7));
+    assert_eq!(
+        times.count(),
+        files.len(),
+        "dpkg keeps the times of what the package brings"
+    );
     let modes: BTreeMap<&str, u32> = records
         .iter()
         .map(|record| (record.path.as_str(), record.mode))

@@ -12,6 +12,8 @@ pub struct InfoFile {
     pub name: String,
     /// Permission bits.
     pub mode: u32,
+    /// Modification time in seconds since 1970.
+    pub mtime: i64,
     /// Content.
     pub bytes: Vec<u8>,
 }
@@ -85,6 +87,7 @@ pub(super) fn read(
         files.push(InfoFile {
             name,
             mode: entry.mode & 0o7777,
+            mtime: entry.mtime,
             bytes,
         });
     }

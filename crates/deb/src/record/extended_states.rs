@@ -8,6 +8,8 @@ const BUCKETS: u32 = 196_613;
 
 /// `/var/lib/apt/extended_states`: which packages were installed automatically.
 ///
+/// A root into which apt installed nothing has no such file; one whose packages were all asked for has an empty one.
+///
 /// `existing` is the file that the root has, or empty; its marks stay where they are. `automatic` are names and
 /// architectures to be marked; `all` stands for `native` there, as in apt. New marks follow in the order in which apt
 /// walks over its cache: by the hash of the name, in a bucket by length and bytes, then the native architecture first.

@@ -12,6 +12,7 @@ pub(crate) fn files(unpacked: &Unpacked<'_>) -> Result<Vec<Record>, RecordError>
         records.push(Record {
             path: path(&file.name),
             mode,
+            mtime: Some(file.mtime),
             bytes: file.bytes.clone(),
         });
     }

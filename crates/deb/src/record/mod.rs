@@ -27,9 +27,10 @@ pub use triggers::{Directive, directives};
 
 use crate::archive::{Control, InfoFile};
 
-/// Directories of the two databases, with the modes that dpkg and apt give them, parents first.
+/// Directories of dpkg's database, with the modes that dpkg gives them, parents first.
 ///
-/// `updates` is dpkg's journal and has to be there, empty; apt makes the others when it misses them.
+/// `updates` is dpkg's journal and has to be there, empty. A root into which packages are only extracted (mmdebstrap's
+/// variant `extract`) has these, [`architectures`] and an empty `status`, and nothing else of dpkg's.
 pub const DIRECTORIES: [(&str, u32); 5] = [
     ("var/lib/dpkg", 0o755),
     ("var/lib/dpkg/alternatives", 0o755),
@@ -45,6 +46,8 @@ pub struct Record {
     pub path: String,
     /// Permission bits.
     pub mode: u32,
+    /// Modification time in seconds since 1970, where dpkg keeps the package's; else it is the time of writing.
+    pub mtime: Option<i64>,
     /// Content.
     pub bytes: Vec<u8>,
 }
@@ -55,6 +58,7 @@ impl Record {
         Record {
             path: path.into(),
             mode: 0o644,
+            mtime: None,
             bytes,
         }
     }
