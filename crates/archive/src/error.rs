@@ -73,6 +73,25 @@ pub enum Error {
     Read(io::Error),
 }
 
+/// A path for a message: control characters made visible, and cut, because a hostile one may be long.
+pub(crate) fn shown(path: &[u8]) -> String {
+    const MOST: usize = 200;
+    let text = String::from_utf8_lossy(path);
+    let mut shown = String::new();
+    for (count, letter) in text.chars().enumerate() {
+        if count == MOST {
+            shown.push_str("...");
+            break;
+        }
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
 fn named(path: &str) -> String {
     if path.is_empty() {
         String::new()
@@ -86,6 +105,15 @@ impl Classified for Error {
         match self {
             Error::Read(_) => Class::Target,
             _ => Class::Trust,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::EntryType { .. } => {
+                Some("dpkg refuses such an entry too; the package has to be built anew".to_owned())
+            }
+            _ => None,
         }
     }
 }
@@ -108,5 +136,32 @@ impl Error {
             Ok(error) => error,
             Err(error) => Error::Read(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_made_fit_for_messages() {
+        assert_eq!(shown("./usr/é\n\x1b[0m".as_bytes()), "./usr/é\\n\\u{1b}[0m");
+        assert_eq!(shown(&[b'a'; 201]), "a".repeat(200) + "...");
+        assert_eq!(shown(b"\xff"), "\u{fffd}");
+    }
+
+    #[test]
+    fn errors_travel_in_io_errors() {
+        let error: io::Error = Error::Truncated {
+            within: "x".to_owned(),
+        }
+        .into();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        assert!(matches!(Error::from_io(error), Error::Truncated { .. }));
+        let error = Error::from_io(io::Error::other("no such luck"));
+        assert_eq!(
+            (error.class(), error.to_string()),
+            (Class::Target, "cannot read the archive: no such luck".to_owned())
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Decoders against what the encoders write, against bombs, truncation and damage.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{BufReader, Cursor, Read, Write};
 
 use bareroot_archive::{Compression, Error, Limits, decoder, parallel_xz};
+use proptest::prelude::*;
 
 const ALL: [Compression; 6] = [
     Compression::None,
@@ -151,21 +152,51 @@ fn truncation_and_damage_are_errors() {
 #[test]
 fn memory_is_bounded() {
     let small = encode(Compression::Xz, b"x");
-    let error = decode(
-        Compression::Xz,
-        &small,
-        Limits {
-            memory: 1 << 10,
-            ..Limits::default()
-        },
-    )
-    .unwrap_err();
-    assert!(matches!(error, Error::Memory { format: "xz", .. }), "{error}");
+    let alone = encode(Compression::Lzma, b"x");
+    let mut long = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+    long.window_log(24).unwrap();
+    long.include_contentsize(false).unwrap();
+    long.write_all(&text()).unwrap();
+    let long = long.finish().unwrap();
+    for (compression, bytes, memory) in [
+        (Compression::Xz, &small, 1 << 10),
+        (Compression::Lzma, &alone, 1 << 10),
+        (Compression::Zstd, &long, 1 << 20),
+    ] {
+        let error = decode(
+            compression,
+            bytes,
+            Limits {
+                memory,
+                ..Limits::default()
+            },
+        )
+        .unwrap_err();
+        assert!(
+            matches!(error, Error::Memory { limit, .. } if limit == memory),
+            "{error}"
+        );
+        assert!(decode(compression, bytes, Limits::default()).is_ok());
+    }
+    for threads in [0, 1, 2, u32::MAX] {
+        let reader = parallel_xz(
+            small.as_slice(),
+            threads,
+            Limits {
+                memory: 1 << 10,
+                ..Limits::default()
+            },
+        );
+        let error = reader.unwrap().read_to_end(&mut Vec::new()).unwrap_err();
+        assert!(matches!(
+            Error::from_io(error),
+            Error::Memory { format: "xz", .. }
+        ));
+    }
 }
 
-#[test]
-fn threads_give_the_same_bytes() {
-    let text: Vec<u8> = text().repeat(4);
+/// `text` in blocks of 1 MiB whose sizes are in their headers.
+fn blocks(text: &[u8]) -> Vec<u8> {
     let stream = liblzma::stream::MtStreamBuilder::new()
         .threads(2)
         .block_size(1 << 20)
@@ -174,21 +205,138 @@ fn threads_give_the_same_bytes() {
         .encoder()
         .unwrap();
     let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
-    encoder.write_all(&text).unwrap();
-    let encoded = encoder.finish().unwrap();
-    let mut out = Vec::new();
-    parallel_xz(Cursor::new(&encoded), 2, Limits::default())
-        .unwrap()
-        .read_to_end(&mut out)
-        .unwrap();
-    assert!(out == text);
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
 
-    let several = [encoded, encode(Compression::Xz, b"more")].concat();
+fn parallel(bytes: &[u8], threads: u32, limits: Limits) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
-    parallel_xz(Cursor::new(&several), 2, Limits::default())
-        .unwrap()
+    parallel_xz(bytes, threads, limits)?
         .read_to_end(&mut out)
-        .unwrap();
-    assert_eq!(out.len(), text.len() + 4);
-    assert!(out.ends_with(b"more"));
+        .map_err(Error::from_io)?;
+    Ok(out)
+}
+
+#[test]
+fn threads_give_the_same_bytes() {
+    let text: Vec<u8> = text().repeat(4);
+    let encoded = blocks(&text);
+    for threads in [0, 1, 2, 5, u32::MAX] {
+        assert!(
+            parallel(&encoded, threads, Limits::default()).unwrap() == text,
+            "{threads}"
+        );
+    }
+    // Where memory is short, one thread is left, and the bytes are the same.
+    let little = Limits {
+        memory: 4 << 20,
+        ..Limits::default()
+    };
+    assert!(parallel(&encoded, 4, little).unwrap() == text);
+    for cut in [5, encoded.len() / 2, encoded.len() - 1] {
+        let error = parallel(&encoded[..cut], 2, Limits::default()).unwrap_err();
+        assert!(matches!(error, Error::Truncated { .. }), "at {cut}: {error}");
+    }
+    let mut damaged = encoded.clone();
+    damaged[encoded.len() / 2] ^= 0x55;
+    assert!(matches!(
+        parallel(&damaged, 2, Limits::default()),
+        Err(Error::Decode { .. })
+    ));
+}
+
+#[test]
+fn xz_streams_follow_each_other_with_padding() {
+    let one = blocks(&text());
+    let two = encode(Compression::Xz, b"two");
+    let empty = encode(Compression::Xz, b"");
+    for threads in [1, 2] {
+        for (padding, fine) in [(0, true), (4, true), (8192, true), (2, false), (7, false)] {
+            let padding = vec![0; padding];
+            let bytes = [&empty[..], &one, &padding, &two, &empty, &padding].concat();
+            let result = parallel(&bytes, threads, Limits::default());
+            match result {
+                Ok(out) => assert!(fine && out == [&text()[..], b"two"].concat()),
+                Err(error) => assert!(!fine && error.to_string().contains("multiple of four"), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_follows_and_is_none_is_damage() {
+    for compression in [
+        Compression::Gzip,
+        Compression::Xz,
+        Compression::Zstd,
+        Compression::Bzip2,
+        Compression::Lzma,
+    ] {
+        let mut bytes = encode(compression, b"text");
+        bytes.extend(b"more than nothing");
+        let error = decode(compression, &bytes, Limits::default()).unwrap_err();
+        assert!(
+            matches!(error, Error::Decode { .. } | Error::Truncated { .. }),
+            "{compression:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn nothing_comes_after_an_error() {
+    for compression in ALL
+        .into_iter()
+        .filter(|compression| *compression != Compression::None)
+    {
+        let bytes = encode(compression, &text());
+        let mut reader = decoder(compression, &bytes[..bytes.len() / 2], Limits::default()).unwrap();
+        assert!(reader.read_to_end(&mut Vec::new()).is_err());
+        assert!(reader.read(&mut [0; 10]).is_err(), "{compression:?}");
+    }
+}
+
+/// A disk that fails after the first half.
+struct Fails<'a>(&'a [u8]);
+
+impl Read for Fails<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(std::io::Error::other("the disk is on fire")),
+            count => Ok(count),
+        }
+    }
+}
+
+#[test]
+fn a_failing_disk_is_not_a_damaged_archive() {
+    for compression in ALL {
+        let bytes = encode(compression, &text());
+        let input = BufReader::new(Fails(&bytes[..bytes.len() / 2]));
+        let mut reader = decoder(compression, input, Limits::default()).unwrap();
+        let error = Error::from_io(reader.read_to_end(&mut Vec::new()).unwrap_err());
+        assert!(matches!(&error, Error::Read(_)), "{compression:?}: {error}");
+        assert_eq!(error.to_string(), "cannot read the archive: the disk is on fire");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever is written comes back, in reads of whatever size.
+    #[test]
+    fn any_bytes_in_any_steps(bytes in proptest::collection::vec(any::<u8>(), 0..4000), step in 1usize..500) {
+        for compression in ALL {
+            let encoded = encode(compression, &bytes);
+            let input = BufReader::with_capacity(step, encoded.as_slice());
+            let mut reader = decoder(compression, input, Limits::default()).unwrap();
+            let (mut out, mut buffer) = (Vec::new(), vec![0; step]);
+            loop {
+                match reader.read(&mut buffer).unwrap() {
+                    0 => break,
+                    count => out.extend_from_slice(&buffer[..count]),
+                }
+            }
+            prop_assert!(out == bytes, "{:?}", compression);
+        }
+    }
 }

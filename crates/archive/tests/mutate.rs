@@ -1,8 +1,8 @@
 //! The fuzz targets' bodies over seeded mutations: no input may panic, hang or produce without bound.
 
-use std::io::{Cursor, Read, Write};
+mod fuzz;
 
-use bareroot_archive::{Compression, Limits, TarLimits, TarReader, deb_members, decoder};
+use std::io::{Cursor, Write};
 
 /// xorshift64*: the same mutations in every run.
 struct Random(u64);
@@ -19,17 +19,17 @@ impl Random {
         let mut bytes = seed.to_vec();
         for _ in 0..=self.next(6) {
             let at = self.next(bytes.len());
-            match self.next(4) {
-                0 if !bytes.is_empty() => bytes[at] ^= 1 << self.next(8),
-                1 if !bytes.is_empty() => bytes[at] = [0, 0xff, b'7', b'/', b'.'][self.next(5)],
-                2 => bytes.truncate(at),
+            match self.next(8) {
+                0..3 if !bytes.is_empty() => bytes[at] ^= 1 << self.next(8),
+                3..6 if !bytes.is_empty() => {
+                    bytes[at] =
+                        [0, 0x80, 0xff, b'0', b'2', b'7', b'/', b'.', b'\n', b'L', b'K'][self.next(11)];
+                }
+                6 => bytes.truncate(at),
                 _ => {
-                    let piece: Vec<u8> = bytes
-                        .iter()
-                        .skip(self.next(bytes.len()))
-                        .take(64)
-                        .copied()
-                        .collect();
+                    let from = self.next(bytes.len());
+                    let length = [1, 60, 64, 512, 1024][self.next(5)];
+                    let piece: Vec<u8> = bytes.iter().skip(from).take(length).copied().collect();
                     bytes.splice(at..at, piece);
                 }
             }
@@ -41,12 +41,33 @@ impl Random {
 fn over_mutations(seed: &[u8], count: usize, body: impl Fn(&[u8])) {
     let mut random = Random(0x5eed);
     body(seed);
+    for length in 0..seed.len().min(1500) {
+        body(&seed[..length]);
+    }
     for _ in 0..count {
         body(&random.mutate(seed));
     }
 }
 
-fn tar() -> Vec<u8> {
+#[test]
+fn ar() {
+    let mut builder = ar::Builder::new(Vec::new());
+    for (name, content) in [
+        ("debian-binary", &b"2.0\n"[..]),
+        ("_extra", b"odd"),
+        ("control.tar.gz", b"c"),
+        ("data.tar.xz", b"data"),
+    ] {
+        let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
+        builder.append(&header, content).unwrap();
+    }
+    let seed = builder.into_inner().unwrap();
+    assert!(bareroot_archive::deb_members(Cursor::new(&seed), seed.len() as u64).is_ok());
+    over_mutations(&seed, 50_000, fuzz::ar);
+}
+
+#[test]
+fn tar() {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in [
         ("./a", &b"hello"[..]),
@@ -58,73 +79,38 @@ fn tar() -> Vec<u8> {
         header.set_mode(0o644);
         builder.append_data(&mut header, name, content).unwrap();
     }
-    builder.into_inner().unwrap()
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    builder.append_link(&mut header, "l", "t/".repeat(70)).unwrap();
+    over_mutations(&builder.into_inner().unwrap(), 20_000, fuzz::tar);
 }
 
 #[test]
-fn tar_headers() {
-    over_mutations(&tar(), 20_000, |bytes| {
-        let mut reader = TarReader::new(
-            bytes,
-            TarLimits {
-                name: 1000,
-                entries: 100,
-                size: 1 << 20,
-            },
-        );
-        while let Ok(Some(entry)) = reader.next_entry() {
-            let mut content = Vec::new();
-            let _ = reader.read_to_end(&mut content);
-            assert!(content.len() as u64 <= entry.size && entry.path.len() <= 1000);
-        }
-    });
-}
-
-#[test]
-fn containers() {
-    let mut builder = ar::Builder::new(Vec::new());
-    for (name, content) in [
-        ("debian-binary", &b"2.0\n"[..]),
-        ("control.tar.gz", b"c"),
-        ("data.tar.xz", b"data"),
-    ] {
-        let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
-        builder.append(&header, content).unwrap();
-    }
-    let seed = builder.into_inner().unwrap();
-    assert!(deb_members(Cursor::new(&seed), seed.len() as u64).is_ok());
-    over_mutations(&seed, 50_000, |bytes| {
-        if let Ok(layout) = deb_members(Cursor::new(bytes), bytes.len() as u64) {
-            assert!(layout.data.offset + layout.data.size <= bytes.len() as u64);
-        }
-    });
-}
-
-#[test]
-fn compressed_data() {
+fn decoder() {
     let text: Vec<u8> = (0..3000u32).flat_map(u32::to_le_bytes).collect();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&text).unwrap();
     let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
     xz.write_all(&text).unwrap();
+    let xz = xz.finish().unwrap();
     let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     bzip2.write_all(&text).unwrap();
-    for (compression, seed) in [
-        (Compression::Gzip, gzip.finish().unwrap()),
-        (Compression::Xz, xz.finish().unwrap()),
-        (Compression::Bzip2, bzip2.finish().unwrap()),
-        (Compression::Zstd, zstd::stream::encode_all(&text[..], 3).unwrap()),
-    ] {
-        over_mutations(&seed, 500, |bytes| {
-            let limits = Limits {
-                output: 1 << 20,
-                memory: 16 << 20,
-            };
-            if let Ok(mut reader) = decoder(compression, bytes, limits) {
-                let mut out = Vec::new();
-                let _ = reader.read_to_end(&mut out);
-                assert!(out.len() <= 1 << 20);
-            }
-        });
+    let options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
+    let alone = liblzma::stream::Stream::new_lzma_encoder(&options).unwrap();
+    let mut alone = liblzma::write::XzEncoder::new_stream(Vec::new(), alone);
+    alone.write_all(&text).unwrap();
+    let seeds = [
+        gzip.finish().unwrap(),
+        xz.clone(),
+        zstd::stream::encode_all(&text[..], 3).unwrap(),
+        bzip2.finish().unwrap(),
+        alone.finish().unwrap(),
+        // Two streams with padding, for the threads.
+        [&xz[..], &[0; 4], &xz].concat(),
+    ];
+    for (choice, seed) in seeds.iter().enumerate() {
+        let seed = [&[choice as u8][..], seed].concat();
+        over_mutations(&seed, 1000, fuzz::decoder);
     }
 }

@@ -85,7 +85,9 @@ fn the_dialects_that_dpkg_reads() {
 
 #[test]
 fn types_that_packages_do_not_have() {
-    for kind in [b'x', b'g', b'S', b'M', b'D', b'V', b'X', b'8', 0xff] {
+    for kind in [
+        b'7', b'x', b'g', b'S', b'M', b'D', b'N', b'V', b'X', b'A', b'8', 0xff,
+    ] {
         refused(plain(b"a", kind), "which packages do not have");
     }
 }
@@ -94,6 +96,7 @@ fn types_that_packages_do_not_have() {
 fn headers_that_lie() {
     refused(plain(b"", b'0'), "name is empty");
     refused(plain(b"a\nb", b'0'), "line end");
+    refused(plain(b"a", b'1'), "leads nowhere");
     refused(plain(b"a", b'2'), "leads nowhere");
     refused(header(b"a", b'0', b"99999999999", |_| {}), "size is no number");
     refused(header(b"a", b'0', &[0xff; 12], |_| {}), "size is -1");
@@ -126,9 +129,201 @@ fn headers_that_lie() {
         header(b"x", b'L', b"77777777777", |_| {}),
         "a name over the limit of 300",
     );
+    refused(
+        header(b"a", b'3', b"0", |block| {
+            block[329..337].copy_from_slice(&[0x80, 0, 0, 1, 0, 0, 0, 0])
+        }),
+        "its major device number",
+    );
+    refused(
+        header(b"a", b'4', b"0", |block| block[257..265].fill(0)),
+        "device numbers are missing",
+    );
     let mut broken = plain(b"a", b'0');
     broken[0] = b'b';
     refused(broken, "checksum");
+}
+
+/// A long name or link, `size` bytes of `content`.
+fn long(kind: u8, content: &[u8]) -> Vec<u8> {
+    let size = format!("{:011o}", content.len());
+    let mut archive = header(b"././@LongLink", kind, size.as_bytes(), |_| {});
+    archive.extend(content);
+    archive.resize(archive.len().next_multiple_of(512), 0);
+    archive
+}
+
+#[test]
+fn long_names_with_and_without_their_nul() {
+    for end in [&b""[..], b"\0", b"\0\0"] {
+        let name = [&[b'n'; 250][..], end].concat();
+        let archive = [long(b'L', &name), plain(b"nnnn", b'0')].concat();
+        assert_eq!(all(&archive).unwrap()[0].0.path, [b'n'; 250]);
+    }
+    // The last of several counts, and a link's text means nothing for a file.
+    let archive = [
+        long(b'L', b"one"),
+        long(b'K', b"two"),
+        long(b'L', b"three"),
+        plain(b"x", b'0'),
+    ]
+    .concat();
+    let (entry, _) = &all(&archive).unwrap()[0];
+    assert_eq!((entry.path.as_slice(), &entry.kind), (&b"three"[..], &Kind::File));
+    // The slash that makes a directory may be in the long name.
+    let archive = [
+        long(b'L', &[&[b'd'; 200][..], b"/\0"].concat()),
+        plain(b"ddd", b'0'),
+    ]
+    .concat();
+    assert_eq!(all(&archive).unwrap()[0].0.kind, Kind::Directory);
+
+    refused([long(b'L', b"a\0b"), plain(b"x", b'0')].concat(), "has a NUL");
+    refused([long(b'K', b"a\0b\0"), plain(b"x", b'2')].concat(), "has a NUL");
+    refused([long(b'L', b"\0"), plain(b"x", b'0')].concat(), "name is empty");
+    refused(
+        [long(b'L', &[b'n'; 301]), plain(b"x", b'0')].concat(),
+        "a name over the limit of 300",
+    );
+    refused(
+        [long(b'K', &[b'n'; 302]), plain(b"x", b'2')].concat(),
+        "a link over the limit of 300",
+    );
+    refused(long(b'L', b"a"), "a long name without its entry");
+    refused(
+        [long(b'L', b"a"), vec![0; 1024]].concat(),
+        "a long name without its entry",
+    );
+}
+
+#[test]
+fn magics_and_prefixes() {
+    let with = |magic: &[u8], name: &[u8]| {
+        let archive = header(name, b'0', b"0", |block| {
+            block[257..257 + magic.len()].copy_from_slice(magic);
+            block[345..351].copy_from_slice(b"prefix");
+            block[265..269].copy_from_slice(b"root");
+        });
+        let (entry, _) = all(&archive).unwrap().remove(0);
+        (entry.path, entry.user)
+    };
+    let root = || Some(b"root".to_vec());
+    assert_eq!(with(b"ustar\x0000", b"name"), (b"prefix/name".to_vec(), root()));
+    assert_eq!(with(b"ustar\0 \0", b"name"), (b"prefix/name".to_vec(), root()));
+    assert_eq!(with(b"ustar  \0", b"name"), (b"name".to_vec(), root()));
+    assert_eq!(with(b"ustar \0\0", b"name"), (b"name".to_vec(), root()));
+    assert_eq!(with(&[0; 8], b"name"), (b"name".to_vec(), None));
+    // A name that fills its field has no NUL.
+    assert_eq!(with(&[0; 8], &[b'f'; 100]).0, [b'f'; 100]);
+}
+
+#[test]
+fn a_size_means_content_for_files_only() {
+    for kind in [b'1', b'2', b'5', b'6'] {
+        let archive = [
+            header(b"a", kind, b"00000001000", |block| block[157] = b't'),
+            plain(b"next", b'0'),
+        ]
+        .concat();
+        let entries = all(&archive).unwrap();
+        assert_eq!(
+            (entries[0].0.size, entries[1].0.path.as_slice()),
+            (0, &b"next"[..])
+        );
+    }
+}
+
+/// A reader that gives one byte at a time, and is interrupted before each.
+struct Dribble<'a>(&'a [u8], bool);
+
+impl Read for Dribble<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+fn two_files() -> Vec<u8> {
+    let mut archive = header(b"a", b'0', b"00000001750", |_| {});
+    archive.extend([b'x'; 1000].iter().chain(&[0; 24]));
+    archive.extend(header(b"b", b'0', b"00000001000", |_| {}));
+    archive.extend([b'y'; 512]);
+    archive
+}
+
+#[test]
+fn content_can_be_read_borrowed_or_skipped() {
+    let archive = [two_files(), vec![0; 1024]].concat();
+    let mut reader = TarReader::new(Dribble(&archive, false), TarLimits::default());
+    assert_eq!(reader.next_entry().unwrap().unwrap().path, b"a");
+    assert_eq!(reader.position(), 512);
+    assert_eq!(reader.next_entry().unwrap().unwrap().path, b"b");
+    assert_eq!(reader.position(), 2048);
+    let mut content = Vec::new();
+    reader.read_to_end(&mut content).unwrap();
+    assert_eq!(content, [b'y'; 512]);
+    assert_eq!(reader.next_entry().unwrap(), None);
+    assert_eq!(reader.next_entry().unwrap(), None);
+    assert_eq!(reader.position(), archive.len() as u64);
+
+    let mut reader = TarReader::new(archive.as_slice(), TarLimits::default());
+    reader.next_entry().unwrap();
+    assert_eq!(reader.fill_buf().unwrap(), [b'x'; 1000]);
+    reader.consume(400);
+    assert_eq!(reader.fill_buf().unwrap().len(), 600);
+    assert_eq!(reader.next_entry().unwrap().unwrap().path, b"b");
+    reader.consume(9999);
+    assert_eq!(reader.fill_buf().unwrap(), b"");
+    assert_eq!(reader.next_entry().unwrap(), None);
+}
+
+#[test]
+fn nothing_is_read_on_after_an_error() {
+    let archive = [two_files(), plain(b"p", b'x'), plain(b"c", b'0')].concat();
+    let mut reader = TarReader::new(archive.as_slice(), TarLimits::default());
+    assert!(reader.next_entry().is_ok() && reader.next_entry().is_ok());
+    assert!(matches!(reader.next_entry(), Err(Error::EntryType { .. })));
+    let error = reader.next_entry().unwrap_err().to_string();
+    assert!(error.contains("went on after an error"), "{error}");
+}
+
+#[test]
+fn damage_behind_the_end_shows() {
+    struct Breaks;
+    impl Read for Breaks {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(Error::Decode {
+                format: "xz",
+                reason: "rotten".to_owned(),
+            }
+            .into())
+        }
+    }
+    let archive = [two_files(), vec![0; 1024]].concat();
+    let mut reader = TarReader::new(archive.as_slice().chain(Breaks), TarLimits::default());
+    assert!(reader.next_entry().is_ok() && reader.next_entry().is_ok());
+    assert!(matches!(reader.next_entry(), Err(Error::Decode { .. })));
+}
+
+#[test]
+fn content_that_ends_early_is_an_error_however_it_is_read() {
+    let archive = two_files();
+    let mut reader = TarReader::new(&archive[..1000], TarLimits::default());
+    reader.next_entry().unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the archive is truncated: it ends in the content of `a`"
+    );
+    assert!(matches!(reader.next_entry(), Err(Error::Truncated { .. })));
+    let mut reader = TarReader::new(&archive[..1000], TarLimits::default());
+    reader.next_entry().unwrap();
+    reader.consume(488);
+    assert!(reader.fill_buf().is_err());
 }
 
 #[test]
