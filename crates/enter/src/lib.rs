@@ -38,6 +38,7 @@
 mod child;
 mod devices;
 mod error;
+mod extras;
 mod init;
 mod keeper;
 mod message;
@@ -56,5 +57,5 @@ pub use error::{Error, ExecFailure};
 pub use program::{Identity, Place, Program, Status};
 pub use running::Running;
 pub use session::Session;
-pub use spec::{Access, Bind, Mounts, Spec};
+pub use spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
 pub use warden::Warden;

@@ -5,19 +5,25 @@
 //! [`Order`]s. Each program reports over a pipe of its own, in [`Report`]s, so that nothing has to be told
 //! apart.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::RawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::program::{Identity, Place, Program};
-use crate::spec::{Access, Bind, Mounts, Spec};
+use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
 
 fn wrong() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "a message has an unknown form")
 }
+
+/// The kinds of [`Content`], as numbers.
+const FILE: u32 = 0;
+const LINK: u32 = 1;
+const OWN_PROGRAM: u32 = 2;
 
 /// What a session's first process must know; a [`Spec`] without its descriptor, which comes with the frame.
 #[derive(Debug, PartialEq)]
@@ -27,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) personality32: bool,
     pub(crate) mounts: Mounts,
     pub(crate) binds: Vec<Bind>,
+    pub(crate) extras: Vec<Extra>,
+    pub(crate) covers: Vec<Cover>,
 }
 
 impl Setup {
@@ -37,6 +45,8 @@ impl Setup {
             personality32: spec.personality32,
             mounts: spec.mounts,
             binds: spec.binds.clone(),
+            extras: spec.extras.clone(),
+            covers: spec.covers.clone(),
         }
     }
 
@@ -50,6 +60,25 @@ impl Setup {
             writer.text(&bind.source);
             writer.text(&bind.target);
             writer.flag(bind.access == Access::ReadWrite);
+        });
+        writer.list(&self.extras, |writer, extra| {
+            writer.text(&extra.path);
+            match &extra.content {
+                Content::File { mode, bytes } => {
+                    writer.number(FILE);
+                    writer.number(*mode);
+                    writer.text(OsStr::from_bytes(bytes));
+                }
+                Content::Link(text) => {
+                    writer.number(LINK);
+                    writer.text(text);
+                }
+                Content::OwnProgram => writer.number(OWN_PROGRAM),
+            }
+        });
+        writer.list(&self.covers, |writer, cover| {
+            writer.text(&cover.source);
+            writer.text(&cover.target);
         });
         writer.finish()
     }
@@ -74,6 +103,26 @@ impl Setup {
                     } else {
                         Access::ReadOnly
                     },
+                })
+            })?,
+            extras: reader.list(|reader| {
+                Ok(Extra {
+                    path: reader.path()?,
+                    content: match reader.number()? {
+                        FILE => Content::File {
+                            mode: reader.number()?,
+                            bytes: reader.text()?.into_vec(),
+                        },
+                        LINK => Content::Link(reader.path()?),
+                        OWN_PROGRAM => Content::OwnProgram,
+                        _ => return Err(wrong()),
+                    },
+                })
+            })?,
+            covers: reader.list(|reader| {
+                Ok(Cover {
+                    source: reader.path()?,
+                    target: reader.path()?,
                 })
             })?,
         };
@@ -377,12 +426,35 @@ mod tests {
                     access: Access::ReadWrite,
                 },
             ],
+            extras: vec![
+                Extra {
+                    path: "x/program".into(),
+                    content: Content::OwnProgram,
+                },
+                Extra {
+                    path: "link".into(),
+                    content: Content::Link("x/program".into()),
+                },
+                Extra {
+                    path: "file".into(),
+                    content: Content::File {
+                        mode: 0o640,
+                        bytes: vec![0, 255, 10],
+                    },
+                },
+            ],
+            covers: vec![Cover {
+                source: "/dev/file".into(),
+                target: "/etc/a".into(),
+            }],
         };
         assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
         let bare = Setup {
             hostname: None,
             mounts: Mounts::None,
             binds: Vec::new(),
+            extras: Vec::new(),
+            covers: Vec::new(),
             ..setup
         };
         assert_eq!(Setup::decode(&bare.encode()).unwrap(), bare);

@@ -129,7 +129,7 @@ fn read_only(name: &OsStr) -> Result<(), Errno> {
 }
 
 /// Opens a path of the root, of which no component may be a symbolic link or `..`.
-fn walk(root: &OwnedFd, path: &Path, want_directory: bool) -> Result<OwnedFd, Failure> {
+pub(crate) fn walk(root: &OwnedFd, path: &Path, want_directory: bool) -> Result<OwnedFd, Failure> {
     let wrong = |found| Failure::MountPoint {
         path: path.to_owned(),
         want_directory,

@@ -13,6 +13,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
+use crate::extras;
 use crate::message::{Failure, Setup};
 use crate::mounts;
 use crate::spec::Mounts;
@@ -46,9 +47,13 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd) -> Result<(Room, Vec<String>), 
     }
     if setup.mounts == Mounts::Standard {
         mounts::standard(&root, &mut notes)?;
+        extras::fill(&root, &setup.extras)?;
     }
     for bind in &setup.binds {
         mounts::bind(&root, bind)?;
+    }
+    for cover in &setup.covers {
+        extras::cover(&root, cover)?;
     }
     chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
 

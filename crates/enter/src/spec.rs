@@ -21,6 +21,44 @@ pub struct Spec<'fd> {
     pub mounts: Mounts,
     /// Host files and directories to be seen in the root, mounted in this order after [`mounts`](Self::mounts).
     pub binds: Vec<Bind>,
+    /// What the session's own `/dev` holds beside devices; only with [`Mounts::Standard`].
+    pub extras: Vec<Extra>,
+    /// Files of the root that another file of it covers, after all of the above.
+    pub covers: Vec<Cover>,
+}
+
+/// Something in the session's own `/dev`: it is gone with the session, and no part of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// Its path below `/dev`, without a slash before it; directories on the way are made. No `..`.
+    pub path: PathBuf,
+    /// What is there.
+    pub content: Content,
+}
+
+/// What an [`Extra`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A file of that mode.
+    File {
+        /// Permission bits.
+        mode: u32,
+        /// Its bytes; together they should be small: they are memory.
+        bytes: Vec<u8>,
+    },
+    /// A symbolic link with that text.
+    Link(PathBuf),
+    /// This very program, executable, from the host's `/proc/self/exe`.
+    OwnProgram,
+}
+
+/// A file of the root that is seen where another one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// The file that is seen: absolute in the root, an [`Extra`] for example.
+    pub source: PathBuf,
+    /// The file that is covered: absolute in the root. No part of either path may be a symbolic link.
+    pub target: PathBuf,
 }
 
 /// What a session mounts in its root. Whatever it is, only the session sees it.
@@ -65,6 +103,8 @@ impl<'fd> Spec<'fd> {
             personality32: false,
             mounts: Mounts::Standard,
             binds: Vec::new(),
+            extras: Vec::new(),
+            covers: Vec::new(),
         }
     }
 }

@@ -23,6 +23,15 @@ impl Helper {
             Helper::DebconfFrontend => "/usr/share/debconf/frontend",
         }
     }
+
+    /// Where its stand-in is found by PATH; debconf's frontend is called by its path, and is stood in for there.
+    pub fn stand_in(self) -> Option<&'static str> {
+        match self {
+            Helper::DebSystemdHelper => Some("/dev/.bareroot/bin/deb-systemd-helper"),
+            Helper::DpkgMaintscriptHelper => Some("/dev/.bareroot/bin/dpkg-maintscript-helper"),
+            Helper::DebconfFrontend => None,
+        }
+    }
 }
 
 /// A file of the target and the digests under which its text was read.

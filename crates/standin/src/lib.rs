@@ -23,6 +23,15 @@ pub use known::{Helper, choose};
 /// Where the stand-ins are found inside a session: on its private /dev, which is no part of the tree.
 pub const DIR: &str = "/dev/.bareroot";
 
+/// The directory of the stand-ins' names: first in PATH while scripts run.
+pub const BIN: &str = "/dev/.bareroot/bin";
+
+/// bareroot's own file inside a session; the names in [`BIN`] lead to it.
+pub const PROGRAM: &str = "/dev/.bareroot/standin";
+
+/// Where [`RESIDENT`] is put inside a session.
+pub const RESIDENT_PATH: &str = "/dev/.bareroot/resident.pl";
+
 /// The perl program that keeps debconf resident; run it by the target's `/usr/bin/perl` with [`SOCKET`] and
 /// [`REAL_FRONTEND`] as arguments.
 pub const RESIDENT: &str = include_str!("resident.pl");
@@ -58,6 +67,11 @@ pub fn act() -> Option<ExitCode> {
         _ => return None,
     };
     Some(ExitCode::from(code))
+}
+
+/// Whether this process's own file can be shown inside a session: where there is no /proc, it cannot.
+pub fn has_own_file() -> bool {
+    std::fs::metadata("/proc/self/exe").is_ok_and(|metadata| metadata.is_file())
 }
 
 /// Whether the stand-ins' directory is there: outside a session nobody starts bareroot under a helper's name, and if
