@@ -27,12 +27,16 @@ fn stanza(file: &str, paragraph: &Paragraph<'_>, sources: &mut Vec<Source>) -> R
         reason,
     };
     let mut base = Source::default();
-    let (mut enabled, mut types, mut uris, mut suites) = (true, false, Vec::new(), Vec::new());
+    let (mut enabled, mut uris, mut suites) = (true, Vec::new(), Vec::new());
     for field in paragraph.fields() {
         let value = std::str::from_utf8(field.value)
             .map_err(|_| wrong(field.line, format!("the field `{}` is not UTF-8", field.name)))?;
         // Comment lines may stand between the lines of a value.
-        let lines: Vec<&str> = value.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines = value.lines().enumerate();
+        let lines: Vec<&str> = lines
+            .filter(|(i, line)| *i == 0 || !line.starts_with('#'))
+            .map(|(_, line)| line)
+            .collect();
         let value = lines.join("\n");
         let value = value.trim_ascii();
         let words = || {
@@ -44,7 +48,6 @@ fn stanza(file: &str, paragraph: &Paragraph<'_>, sources: &mut Vec<Source>) -> R
         match field.name.to_ascii_lowercase().as_str() {
             "enabled" => enabled = !is_no(value),
             "types" => {
-                types = true;
                 (base.binary, base.source) = (false, false);
                 for word in words() {
                     match word.as_str() {
@@ -68,7 +71,7 @@ fn stanza(file: &str, paragraph: &Paragraph<'_>, sources: &mut Vec<Source>) -> R
     }
     let line = paragraph.line();
     for (field, absent) in [
-        ("Types", !types),
+        ("Types", !base.binary && !base.source),
         ("URIs", uris.is_empty()),
         ("Suites", suites.is_empty()),
     ] {

@@ -91,11 +91,13 @@ pub(super) fn set(source: &mut Source, name: &str, value: &str) -> Result<(), Ma
         }
         "include" => source.include = words(),
         "exclude" => source.exclude = words(),
+        // In a one-line option these mean nothing; written into a stanza they would.
+        "types" | "uris" | "suites" | "components" | "enabled" => {}
         _ => {
             source
                 .other
                 .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            source.other.push((name.to_owned(), value.to_owned()));
+            source.other.push((name.to_owned(), words().join(" ")));
         }
     }
     Ok(())

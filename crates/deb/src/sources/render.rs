@@ -103,7 +103,8 @@ impl Stanza<'_> {
         text.words("Include", &source.include)?;
         text.words("Exclude", &source.exclude)?;
         for (name, value) in &source.other {
-            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
+            let proper = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+            if !proper || !name.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
                 return Err(Error::Unwritable { field: name.clone() });
             }
             text.option(
@@ -158,7 +159,7 @@ impl Text {
             });
         }
         let _ = writeln!(self.0, "{name}:");
-        for line in block.trim_end().lines() {
+        for line in block.trim_ascii_end().lines() {
             let _ = writeln!(self.0, " {}", if line.is_empty() { "." } else { line });
         }
         Ok(())
