@@ -1,7 +1,8 @@
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 
+use bareroot_archive::TarReader;
 use bareroot_model::{Class, Classified, Entry};
 
 /// The entries of an archive, one after the other, with their content.
@@ -46,10 +47,10 @@ impl PayloadError {
     }
 }
 
-/// An error while content was read: the archive is damaged, truncated, or not what it says it is.
+/// An error while content was read: that of the archive inside it, or else of the file that the archive is in.
 impl From<io::Error> for PayloadError {
     fn from(error: io::Error) -> Self {
-        PayloadError { class: Class::Trust, hint: None, inner: Box::new(error) }
+        PayloadError::new(bareroot_archive::Error::from_io(error))
     }
 }
 
@@ -72,5 +73,15 @@ impl Classified for PayloadError {
 
     fn hint(&self) -> Option<String> {
         self.hint.clone()
+    }
+}
+
+impl<R: Read> Payload for TarReader<R> {
+    fn next_entry(&mut self) -> Result<Option<Entry>, PayloadError> {
+        TarReader::next_entry(self).map_err(PayloadError::new)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, buffer)
     }
 }

@@ -1,0 +1,85 @@
+//! Owners by name, and what directories get last: as long as names are made in them, their times change.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, Gid, Mode, Uid};
+
+use super::super::Shared;
+use super::super::names::NameTable;
+use super::super::owner::Owner;
+use super::super::settings::Ownership;
+use super::super::tree::{At, Dir};
+use super::super::worker::Package;
+use crate::error::Error;
+use crate::root::{Stat, mtime};
+use crate::sys;
+
+/// Gives the files whose owners have names the numbers that the root knows them by.
+pub(super) fn name_files(shared: &Shared, package: &Package, names: &NameTable) -> Result<(), Error> {
+    for named in &package.named {
+        let (uid, gid) = named.owner.resolve(names);
+        if (uid, gid) == (named.owner.uid, named.owner.gid) {
+            continue;
+        }
+        let at = {
+            let state = named.dir.state();
+            let leaves = state.slots.get(&named.name).map(|slot| slot.leaves.as_slice()).unwrap_or_default();
+            leaves.iter().find(|leaf| leaf.ordinal == package.ordinal).map(|leaf| leaf.at)
+        };
+        let (fd, name) = match at {
+            Some(At::Place) => (shared.fds.get(&named.dir)?, named.name.clone()),
+            Some(At::Parked(number)) => (shared.parked()?, number.to_string().into_bytes().into()),
+            Some(At::Pending) | None => continue,
+        };
+        let fail = |action, e| shared.io(action, &named.dir, &named.name, e);
+        let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        rustix::fs::chownat(&fd, &*name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|e| fail("set the owner of", e.into()))?;
+        // chown(2) takes setuid and setgid away.
+        if named.mode & 0o6000 != 0 {
+            sys::chmod_nofollow(fd.as_fd(), &name, named.mode).map_err(|e| fail("set the mode of", e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives every directory that was made owner, mode and time of the first package that has it.
+pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Error> {
+    let mut all = vec![Arc::clone(&shared.tree)];
+    let mut next = 0;
+    while let Some(dir) = all.get(next).cloned() {
+        next += 1;
+        let state = dir.state();
+        let below = state.slots.values().filter(|slot| !slot.alias).filter_map(|slot| slot.dir.clone());
+        all.extend(below);
+    }
+    // Those below first: a directory without x, or of another owner, is not entered any more.
+    for dir in all.iter().rev().filter(|dir| !dir.existed) {
+        dress(shared, dir, names)?;
+    }
+    Ok(())
+}
+
+fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error> {
+    let (owner, mode, time) = {
+        let state = dir.state();
+        match (state.claims.iter().min_by_key(|claim| claim.ordinal), state.implied) {
+            (Some(claim), _) => (claim.owner.resolve(names), claim.mode, Some(claim.mtime)),
+            (None, implied) => (Owner::ROOT.resolve(names), 0o755, implied.map(|(_, mtime)| mtime)),
+        }
+    };
+    let fd = shared.fds.get(dir)?;
+    let fail = |action, e: rustix::io::Errno| Error::io(action, shared.fds.host(&dir.path()), e);
+    let is = Stat::of(&rustix::fs::fstat(&fd).map_err(|e| fail("look at", e))?);
+    if shared.settings.ownership == Ownership::Apply && (is.uid, is.gid) != owner {
+        rustix::fs::fchown(&fd, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))
+            .map_err(|e| fail("set the owner of", e))?;
+    }
+    // Always: the owner may have taken bits away, and nearly every directory was made 0700.
+    rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).map_err(|e| fail("set the mode of", e))?;
+    match time {
+        Some(time) => rustix::fs::futimens(&fd, &mtime(time)).map_err(|e| fail("set the time of", e)),
+        None => Ok(()),
+    }
+}
