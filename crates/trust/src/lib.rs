@@ -4,17 +4,26 @@
 //! [`Verifier`] turns that, and the bytes of a file, into a [`Proof`]; and a proof makes a [`Verified`] value, which
 //! is all that may ever be unpacked. Nothing here fetches or writes anything.
 
+mod armor;
 mod blob;
+mod clearsign;
 mod error;
 mod expected;
 mod hex;
+mod keyring;
+mod packet;
 mod policy;
+mod time;
 mod trusted;
+mod validity;
 mod verified;
+mod verify;
 
 pub use blob::{Blob, BlobReader};
 pub use error::Error;
 pub use expected::{Expected, Proof, Verifier};
+pub use keyring::{KeyInfo, Keyring};
 pub use policy::Policy;
 pub use trusted::{Trusted, Waiver};
 pub use verified::Verified;
+pub use verify::{verify_cleartext, verify_detached, waive_cleartext};
