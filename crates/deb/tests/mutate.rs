@@ -1,5 +1,8 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
+use std::fs;
+use std::path::Path;
+
 mod fuzz;
 
 /// xorshift64*: the same mutations in every run.
@@ -38,9 +41,17 @@ impl Random {
     }
 }
 
-fn over_mutations(seeds: &[&[u8]], tokens: &[&str], count: usize, body: impl Fn(&[u8])) {
+fn over_mutations(target: &str, seeds: &[&[u8]], tokens: &[&str], count: usize, body: impl Fn(&[u8])) {
     let mut random = Random(0x5eed);
-    for seed in seeds {
+    for (number, seed) in seeds.iter().enumerate() {
+        if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
+            let directory = Path::new(&directory).join(target);
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
+        }
+        for length in 0..=seed.len().min(1500) {
+            body(&seed[..length]);
+        }
         body(seed);
         for _ in 0..count {
             body(&random.mutate(seed, tokens));
@@ -70,7 +81,7 @@ fn packages() {
         "\r",
         "\u{fc}",
     ];
-    over_mutations(&[STANZAS.as_bytes()], &tokens, 20_000, fuzz::packages);
+    over_mutations("packages", &[STANZAS.as_bytes()], &tokens, 20_000, fuzz::packages);
 }
 
 #[test]
@@ -78,6 +89,7 @@ fn cached_index() {
     let info = bareroot_deb::packages::IndexInfo::new(0, "seed");
     let index = bareroot_deb::packages::Index::read(STANZAS.as_bytes(), info, Default::default()).unwrap();
     over_mutations(
+        "cached_index",
         &[&index.to_bytes()],
         &["\0", "\u{1}", "\u{e9}", "brdebix"],
         50_000,
@@ -97,7 +109,7 @@ fn release() {
     let tokens = [
         "\n", "\n ", ":", "..", "/", "9", " ", "UTC", "SHA256:", digest, "Date: ", "-",
     ];
-    over_mutations(&[text.as_bytes()], &tokens, 20_000, fuzz::release);
+    over_mutations("release", &[text.as_bytes()], &tokens, 20_000, fuzz::release);
 }
 
 #[test]
@@ -107,7 +119,7 @@ fn versions() {
         b"0\n~\n~~a\n1.0+\n:\n-\na:b-c:d",
     ];
     let tokens = ["\n", ":", "-", "~", "0", "9", "a", "Z", "+", ".", "\u{e9}"];
-    over_mutations(&seeds, &tokens, 10_000, fuzz::versions);
+    over_mutations("versions", &seeds, &tokens, 10_000, fuzz::versions);
 }
 
 #[test]
@@ -117,7 +129,7 @@ fn relations() {
     let tokens = [
         ",", "|", "(", ")", "[", "]", "<", ">", "=", ":", "!", " ", "\n", "\u{e9}", "\0",
     ];
-    over_mutations(&[seed], &tokens, 50_000, fuzz::relations);
+    over_mutations("relations", &[seed], &tokens, 50_000, fuzz::relations);
 }
 
 #[test]
@@ -155,7 +167,7 @@ fn sources() {
         ".",
         "-----BEGIN",
     ];
-    over_mutations(&seeds, &tokens, 20_000, fuzz::sources);
+    over_mutations("sources", &seeds, &tokens, 20_000, fuzz::sources);
 }
 
 #[test]
@@ -167,5 +179,5 @@ fn control() {
     let tokens = [
         "\n", " ", ":", "::", "{", "}", ";", "\"", "#", "//", "/*", "*/", "#clear ", "\t", "\r\n", "\u{e9}",
     ];
-    over_mutations(&seeds, &tokens, 20_000, fuzz::control);
+    over_mutations("control", &seeds, &tokens, 20_000, fuzz::control);
 }

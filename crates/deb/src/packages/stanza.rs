@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bareroot_model::Digest;
+use bareroot_trust::Expected;
 
 use super::record::{self, Field, Record, Word};
 use super::{Index, MultiArch, Priority};
@@ -210,6 +211,19 @@ impl<'a> Stanza<'a> {
             Some(digest) => Ok(Some(digest)),
             None => Err(self.wrong("its `SHA512` is not 128 hexadecimal digits")),
         }
+    }
+
+    /// Size and digest as what the archive is verified by: its SHA-256, or its SHA-512 where that is all there is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stanza`] when either is absent or malformed.
+    pub fn expected(self) -> Result<Expected, Error> {
+        let (sha256, sha512) = match self.sha512()? {
+            None => (Some(self.sha256()?), None),
+            sha512 => (None, sha512),
+        };
+        Expected::new(Some(self.size()?), sha256, sha512).map_err(|error| self.wrong(error.to_string()))
     }
 
     /// `Filename`: the archive's path below its repository, without `.` parts.

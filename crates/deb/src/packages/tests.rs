@@ -70,6 +70,7 @@ fn real_stanzas_say_what_they_said() {
         );
         assert_eq!(stanza.sha256().unwrap().to_string(), text("SHA256"));
         assert_eq!((stanza.sha512().unwrap(), stanza.phased()), (None, None));
+        assert_eq!(stanza.expected().unwrap().sha256(), Some(stanza.sha256().unwrap()));
     }
     assert_eq!((stanzas.len(), index.len(), index.info().source), (0, 44, 7));
     let perl = index.by_name("libperl5.40").next().unwrap();
@@ -212,6 +213,9 @@ fn digests() {
     assert_eq!(index.get(0).sha512().unwrap(), None);
     let index = with(&format!("SHA512: {sha512}"));
     assert_eq!(index.get(0).sha512().unwrap(), Some([0xcd; 64]));
+    assert!(index.get(0).expected().is_err());
+    let index = with(&format!("SHA512: {sha512}\nSize: 5"));
+    assert_eq!(index.get(0).expected().unwrap().sha512(), Some(&[0xcd; 64]));
     for (lines, part) in [
         ("MD5sum: 00", "no `SHA256`"),
         ("SHA512: 00", "no `SHA256`"),

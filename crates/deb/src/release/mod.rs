@@ -11,6 +11,7 @@ use std::collections::btree_map;
 use std::time::SystemTime;
 
 use bareroot_model::Digest;
+use bareroot_trust::Expected;
 
 use crate::deb822::{Paragraph, paragraphs};
 use crate::{Error, hex, paths};
@@ -64,6 +65,17 @@ pub struct Listed {
     pub sha256: Option<Digest>,
     /// SHA-512.
     pub sha512: Option<[u8; 64]>,
+}
+
+impl Listed {
+    /// The promise as what a file is verified by.
+    ///
+    /// # Errors
+    ///
+    /// When there is no digest, which no `Release` file that was read here has.
+    pub fn expected(self) -> Result<Expected, bareroot_trust::Error> {
+        Expected::new(Some(self.size), self.sha256, self.sha512)
+    }
 }
 
 /// One form in which a package index can be had.
