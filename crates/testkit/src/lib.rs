@@ -1,8 +1,12 @@
-//! Tests only: builds debs, repositories and keys; a mirror that misbehaves on request; a tree differ.
+//! Tests only: builds debs, repositories and keys; a mirror that misbehaves on request; a tree differ; a distribution
+//! that bootstraps without a network.
 
+pub mod base;
 mod compress;
 pub mod deb;
+pub mod harness;
 pub mod mirror;
+pub mod programs;
 pub mod repo;
 mod sign;
 pub mod tree;

@@ -1,0 +1,255 @@
+//! A runner for test binaries that have their own `main`.
+//!
+//! Some tests must start before there is a second thread, and some binaries are at the same time the program that runs
+//! in the root. This runner understands the usual harness's filters, `--exact`, `--list` and `--test-threads`, and
+//! prints as it does.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a test harness")]
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// What a case cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing special.
+    Nothing,
+    /// Root, and a static test binary, which is a program in the root.
+    Root,
+}
+
+impl Need {
+    /// What this run lacks of it.
+    fn lack(self) -> Option<&'static str> {
+        match self {
+            Need::Root if !rustix::process::geteuid().is_root() => Some("needs root"),
+            Need::Root if cfg!(not(target_feature = "crt-static")) => {
+                Some("needs this binary to be static, to run in an empty root")
+            }
+            Need::Root | Need::Nothing => None,
+        }
+    }
+}
+
+/// One test. [`cases!`](crate::cases) makes tables of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Its path, with the crate's name in front.
+    pub path: &'static str,
+    /// What it needs.
+    pub need: Need,
+    /// The test: it panics to fail.
+    pub run: fn(),
+}
+
+impl Case {
+    /// Its name, as the usual harness has it.
+    pub fn name(&self) -> &'static str {
+        self.path.split_once("::").map_or(self.path, |(_, name)| name)
+    }
+}
+
+/// A table of the functions of a module as [`Case`]s, by what they need:
+///
+/// ```
+/// fn small() {}
+/// fn large() {}
+/// const CASES: &[bareroot_testkit::harness::Case] = bareroot_testkit::cases![Nothing: small; Root: large];
+/// assert!(CASES[1].name().ends_with("large"));
+/// ```
+#[macro_export]
+macro_rules! cases {
+    ($($need:ident: $($function:ident),+ $(,)?);+ $(;)?) => {
+        &[$($($crate::harness::Case {
+            path: concat!(module_path!(), "::", stringify!($function)),
+            need: $crate::harness::Need::$need,
+            run: $function,
+        }),+),+]
+    };
+}
+
+/// Runs the cases that the command line asks for, so many at a time.
+///
+/// With one thread they run on the thread that called, and no other is started.
+pub fn main(tables: &[&[Case]], threads: usize) -> ExitCode {
+    let arguments = Arguments::parse(std::env::args().skip(1), threads);
+    let (mut cases, left_out): (Vec<Case>, Vec<Case>) = tables
+        .iter()
+        .flat_map(|table| table.iter().copied())
+        .partition(|case| arguments.wants(case));
+    if arguments.list {
+        cases.iter().for_each(|case| println!("{}: test", case.name()));
+        return ExitCode::SUCCESS;
+    }
+    let begin = Instant::now();
+    println!("\nrunning {} tests", cases.len());
+    let before = cases.len();
+    cases.retain(|case| match case.need.lack() {
+        Some(lack) => {
+            eprintln!("skipped: {} {lack}", case.name());
+            println!("test {} ... ignored", case.name());
+            false
+        }
+        None => true,
+    });
+    let failed = run(&cases, arguments.threads);
+    if !failed.is_empty() {
+        println!("\nfailures:");
+        failed.iter().for_each(|name| println!("    {name}"));
+    }
+    println!(
+        "\ntest result: {}. {} passed; {} failed; {} ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        cases.len() - failed.len(),
+        failed.len(),
+        before - cases.len(),
+        left_out.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(101)
+    }
+}
+
+fn run(cases: &[Case], threads: usize) -> Vec<&'static str> {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if one(case) {
+                println!("test {} ... ok", case.name());
+            } else {
+                println!("test {} ... FAILED", case.name());
+                failed
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .push(case.name());
+            }
+        }
+    };
+    match threads {
+        0 | 1 => work(),
+        threads => {
+            std::thread::scope(|scope| (0..threads.min(cases.len())).for_each(|_| drop(scope.spawn(work))))
+        }
+    }
+    failed
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn one(case: &Case) -> bool {
+    let passed = catch_unwind(case.run).is_ok();
+    if !passed {
+        // The panic's own message does not know the test: all run on the same few threads.
+        eprintln!("that was in {}", case.name());
+    }
+    passed
+}
+
+/// The command line of a test binary, as far as it matters here.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Arguments {
+    names: Vec<String>,
+    skip: Vec<String>,
+    exact: bool,
+    ignored: bool,
+    list: bool,
+    threads: usize,
+}
+
+impl Arguments {
+    fn parse(words: impl IntoIterator<Item = String>, threads: usize) -> Self {
+        let mut arguments = Arguments {
+            threads,
+            ..Arguments::default()
+        };
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            let (option, value) = match word.split_once('=') {
+                Some((option, value)) if word.starts_with("--") => {
+                    (option.to_owned(), Some(value.to_owned()))
+                }
+                _ => (word, None),
+            };
+            let mut value = || value.clone().or_else(|| words.next()).unwrap_or_default();
+            match option.as_str() {
+                "--exact" => arguments.exact = true,
+                "--ignored" => arguments.ignored = true,
+                "--list" => arguments.list = true,
+                "--skip" => arguments.skip.push(value()),
+                "--test-threads" => {
+                    // More threads than the caller allows could break what it relies on.
+                    arguments.threads = value()
+                        .parse()
+                        .map_or(threads, |wanted: usize| wanted.min(threads));
+                }
+                "--format" | "--color" | "--logfile" | "-Z" => drop(value()),
+                option if option.starts_with('-') => {}
+                name => arguments.names.push(name.to_owned()),
+            }
+        }
+        arguments
+    }
+
+    fn wants(&self, case: &Case) -> bool {
+        let matches = |name: &String| {
+            if self.exact {
+                case.name() == *name
+            } else {
+                case.name().contains(name.as_str())
+            }
+        };
+        !self.ignored
+            && (self.names.is_empty() || self.names.iter().any(matches))
+            && !self.skip.iter().any(matches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Arguments {
+        Arguments::parse(words.iter().map(|word| (*word).to_owned()), 4)
+    }
+
+    fn first() {}
+    fn second() {}
+
+    #[test]
+    fn filters_choose_as_the_usual_harness_does() {
+        let cases: &[Case] = crate::cases![Nothing: first; Root: second];
+        let chosen = |words: &[&str]| -> Vec<&str> {
+            let arguments = parse(words);
+            let names = cases.iter().filter(|case| arguments.wants(case)).map(Case::name);
+            names
+                .map(|name| name.rsplit("::").next().unwrap_or(name))
+                .collect()
+        };
+        assert_eq!(chosen(&[]), ["first", "second"]);
+        assert_eq!(chosen(&["fir", "--nocapture"]), ["first"]);
+        assert_eq!(chosen(&["--exact", "first"]), Vec::<&str>::new());
+        assert_eq!(chosen(&["--exact", "harness::tests::first"]), ["first"]);
+        assert_eq!(chosen(&["--skip", "second"]), ["first"]);
+        assert_eq!(chosen(&["--ignored"]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn values_are_no_names() {
+        let arguments = parse(&["--format", "terse", "--list", "--test-threads=2"]);
+        assert_eq!(
+            arguments,
+            Arguments {
+                list: true,
+                threads: 2,
+                ..Arguments::default()
+            }
+        );
+        assert_eq!(parse(&["--test-threads", "99"]).threads, 4);
+    }
+}

@@ -1,0 +1,130 @@
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is a program of the root"
+)]
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use super::INTERPRETER;
+
+/// Runs a script: its path and arguments. Ends at the first command that fails, as `sh -e` does.
+pub fn main(words: &[String]) -> ExitCode {
+    let Some((path, arguments)) = words.split_first() else {
+        return ExitCode::from(2);
+    };
+    if path == "--linger" {
+        thread::sleep(Duration::from_secs(600));
+        return ExitCode::SUCCESS;
+    }
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            return ExitCode::from(127);
+        }
+    };
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        match run(line, arguments) {
+            Ok(None) => {}
+            Ok(Some(code)) => return ExitCode::from(code),
+            Err(error) => {
+                eprintln!("{path}: {line}: {error}");
+                return ExitCode::from(1);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs one command; a number ends the script.
+fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
+    let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    match (command, words.as_slice()) {
+        // Text, arguments and environment.
+        ("echo", _) => {
+            println!("{rest}");
+            io::stdout().flush()?;
+        }
+        ("args", [path]) => append(path, &format!("{}\n", arguments.join(" ")))?,
+        ("env", [path]) => {
+            let lines: Vec<String> = std::env::vars()
+                .map(|(name, value)| format!("{name}={value}\n"))
+                .collect();
+            append(path, &lines.concat())?;
+        }
+        // Files.
+        ("write", [path, ..]) => fs::write(path, format!("{}\n", after(rest, path)))?,
+        ("append", [path, ..]) => append(path, &format!("{}\n", after(rest, path)))?,
+        ("touch", [path]) => append(path, "")?,
+        ("mkdir", [path]) => fs::create_dir_all(path)?,
+        ("copy", [from, to]) => drop(fs::copy(from, to)?),
+        ("remove", [path]) => fs::remove_file(path)?,
+        ("chown", [path, uid, gid]) => chown(path, Some(number(uid)?), Some(number(gid)?))?,
+        ("chmod", [path, mode]) => {
+            let mode = u32::from_str_radix(mode, 8).map_err(io::Error::other)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        }
+        ("fill", [path]) => fill(path)?,
+        // Conditions.
+        ("exists", [path]) if !Path::new(path).exists() => return failed(&format!("{path} does not exist")),
+        ("absent", [path]) if Path::new(path).symlink_metadata().is_ok() => {
+            return failed(&format!("{path} exists"));
+        }
+        ("link", [path]) if fs::read_link(path).is_err() => return failed(&format!("{path} is not a link")),
+        ("exists" | "absent" | "link", [_]) => {}
+        // How scripts end, and fail to.
+        ("exit", [code]) => return Ok(Some(number(code)?.min(255) as u8)),
+        ("sleep", [seconds]) => thread::sleep(Duration::from_secs(number(seconds)?.into())),
+        ("daemon", []) => drop(Command::new(INTERPRETER).arg("--linger").spawn()?),
+        ("kill-self", []) => {
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)?;
+        }
+        _ => return Err(io::Error::other("no such command")),
+    }
+    Ok(None)
+}
+
+fn failed(words: &str) -> io::Result<Option<u8>> {
+    eprintln!("{words}");
+    Ok(Some(1))
+}
+
+fn number(word: &str) -> io::Result<u32> {
+    word.parse().map_err(io::Error::other)
+}
+
+/// What follows a command's first word.
+fn after<'t>(rest: &'t str, word: &str) -> &'t str {
+    rest.trim_start()
+        .strip_prefix(word)
+        .unwrap_or_default()
+        .trim_start()
+}
+
+fn append(path: &str, text: &str) -> io::Result<()> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+/// Writes until the disk is full.
+fn fill(path: &str) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    loop {
+        file.write_all(&[b'x'; 1 << 16])?;
+    }
+}
