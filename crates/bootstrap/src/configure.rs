@@ -1,0 +1,207 @@
+//! Chapter eight: the maintainer scripts run.
+//!
+//! First every preinst, base-passwd's before all others, then the target's own `dpkg --configure -a`, which does the
+//! rest as it would anywhere: the database says `install ok unpacked` for every package (facts of this: dpkg(1),
+//! Debian policy 6.5).
+
+mod aside;
+mod log;
+mod standins;
+
+use bareroot_deb::archive::{Control, InfoFile};
+use bareroot_deb::scripts::{self, Line, Monitor, Preinst, Subject};
+use bareroot_enter::{Program, Session, Status};
+use bareroot_model::{Event, Phase};
+use bareroot_unpack::Root;
+
+use crate::context::Context;
+use crate::error::Error;
+pub use log::Log;
+pub use standins::StandIns;
+
+/// Where dpkg keeps a package's control files while its preinst runs; debconf looks for the package's name there.
+const CONTROL_IN_PROGRESS: &str = "var/lib/dpkg/tmp.ci";
+
+/// A package that is unpacked and recorded.
+pub struct Unconfigured<'a> {
+    /// Its control file.
+    pub control: &'a Control,
+    /// The other members of its control archive.
+    pub info: &'a [InfoFile],
+}
+
+/// What the scripts' surroundings depend on.
+pub struct Surroundings<'a> {
+    /// The root.
+    pub root: &'a Root,
+    /// The namespaces and mounts around it.
+    pub session: &'a Session,
+    /// `SOURCE_DATE_EPOCH`.
+    pub epoch: Option<i64>,
+    /// The helpers that something stands in for.
+    pub stand_ins: &'a StandIns,
+    /// The version that dpkg reports.
+    pub dpkg_version: &'a str,
+}
+
+/// Configures the packages, which are in the solution's order.
+///
+/// # Errors
+/// When a script fails; its last lines of output are in the error.
+pub fn configure(
+    packages: &[Unconfigured<'_>],
+    around: &Surroundings<'_>,
+    context: &Context,
+) -> Result<(), Error> {
+    let aside = aside::put(around.root)?;
+    let resident = around.stand_ins.start(around)?;
+    let result = run_preinsts(packages, around, context).and_then(|()| run_dpkg(around, context));
+    // The resident writes what the scripts told it also when a later script failed: nobody reads it then.
+    let saved = resident.save(around, context);
+    aside.put_back(around.root)?;
+    result.and(saved)
+}
+
+fn run_preinsts(packages: &[Unconfigured<'_>], around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
+    let names: Vec<String> = packages.iter().map(|package| package.control.record_name()).collect();
+    let subjects = packages.iter().zip(&names).map(|(package, record_name)| Subject {
+        package: package.control.package(),
+        architecture: package.control.architecture(),
+        record_name,
+        has_preinst: package.info.iter().any(|file| file.name == "preinst"),
+    });
+    for preinst in scripts::preinsts(subjects, scripts::running_version(around.dpkg_version)) {
+        let package = packages
+            .iter()
+            .zip(&names)
+            .find(|(_, name)| preinst.program.ends_with(&format!("/{name}.preinst")))
+            .map(|(package, _)| package);
+        run_preinst(&preinst, package, around, context)?;
+    }
+    Ok(())
+}
+
+fn run_preinst(
+    preinst: &Preinst,
+    package: Option<&Unconfigured<'_>>,
+    around: &Surroundings<'_>,
+    context: &Context,
+) -> Result<(), Error> {
+    context.tell(Event::Configuring { package: preinst.package.clone() });
+    let began = std::time::Instant::now();
+    let mut program = preinst.program.clone();
+    if let Some(package) = package {
+        lay_out(around.root, package)?;
+        program = format!("/{CONTROL_IN_PROGRESS}/preinst");
+    }
+    let mut command = around.program(&program, &preinst.arguments);
+    command.env.extend(preinst.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    let mut log = Log::default();
+    let status = around.session.run(&command, context.cancel(), &mut |piece| {
+        log.feed(piece, &mut |line| context.tell(Event::Output { line }));
+    })?;
+    around.root.remove_all(CONTROL_IN_PROGRESS)?;
+    context.span(format!("preinst {}", preinst.package), Phase::Configure, began);
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Script {
+        what: format!("the preinst script of package `{}`", preinst.package),
+        status: status.to_string(),
+        log: log.tail(),
+    })
+}
+
+/// Lays the control files out as dpkg does for a preinst.
+fn lay_out(root: &Root, package: &Unconfigured<'_>) -> Result<(), Error> {
+    root.create_dir_all(CONTROL_IN_PROGRESS, 0o755)?;
+    root.write(format!("{CONTROL_IN_PROGRESS}/control"), 0o644, &control_file(package.control))?;
+    for file in package.info {
+        let mode = if file.name == "preinst" { file.mode | 0o500 } else { file.mode };
+        root.write(format!("{CONTROL_IN_PROGRESS}/{}", file.name), mode, &file.bytes)?;
+    }
+    Ok(())
+}
+
+/// The control file again, field by field.
+fn control_file(control: &Control) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (name, value) in control.fields() {
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value);
+        text.push(b'\n');
+    }
+    text
+}
+
+fn run_dpkg(around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
+    let configure = scripts::configure(around.epoch, &[]);
+    let mut command = around.program(&configure.program, &configure.arguments);
+    command.env = around.environment(configure.variables);
+    let mut monitor = Monitor::new();
+    let mut log = Log::default();
+    let mut current: Option<(String, std::time::Instant)> = None;
+    let mut on_line = |line: Line| match line {
+        Line::Configuring(package) | Line::Triggers(package) => {
+            if let Some((name, began)) = current.replace((package.clone(), std::time::Instant::now())) {
+                context.span(format!("configure {name}"), Phase::Configure, began);
+            }
+            log.clear();
+            context.tell(Event::Configuring { package });
+        }
+        Line::State { package, state } if state == "installed" => context.tell(Event::Configured { package }),
+        Line::State { .. } => {}
+        Line::Output(line) => {
+            log.push(line.clone());
+            context.tell(Event::Output { line });
+        }
+    };
+    let status = around.session.run(&command, context.cancel(), &mut |piece| monitor.feed(piece, &mut on_line))?;
+    monitor.finish(&mut on_line);
+    if let Some((name, began)) = current {
+        context.span(format!("configure {name}"), Phase::Configure, began);
+    }
+    if status.success() && monitor.failures().is_empty() {
+        return Ok(());
+    }
+    Err(failed(&monitor, status, &log))
+}
+
+/// The first failure that is a script's own: the packages that depend on it fail after it, and say less.
+fn failed(monitor: &Monitor, status: Status, log: &Log) -> Error {
+    let failures = monitor.failures();
+    let first = failures.iter().find(|failure| failure.script.is_some()).or(failures.first());
+    Error::Script {
+        what: match first {
+            Some(failure) => match failure.script {
+                Some(script) => format!("the {script} script of package `{}`", failure.package),
+                None => format!("configuring package `{}`", failure.package),
+            },
+            None => "`dpkg --configure -a`".to_owned(),
+        },
+        status: first.map_or_else(|| status.to_string(), |failure| failure.message.clone()),
+        log: log.tail(),
+    }
+}
+
+impl Surroundings<'_> {
+    /// A program in the root, with the environment that every script has.
+    pub fn program(&self, path: &str, arguments: &[String]) -> Program {
+        let mut program = Program::in_root(path);
+        program.args = arguments.iter().map(Into::into).collect();
+        program.env = self.environment(scripts::environment(self.epoch));
+        program
+    }
+
+    /// The environment, with the stand-ins' directory before all others of PATH.
+    fn environment(&self, variables: scripts::Variables) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+        variables
+            .into_iter()
+            .map(|(name, value)| match (name.as_str(), self.stand_ins.directory()) {
+                ("PATH", Some(directory)) => (name.into(), format!("{directory}:{value}").into()),
+                _ => (name.into(), value.into()),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,181 @@
+//! What can go wrong in a run: the rooms' own errors, and what only the story can see.
+
+use std::path::PathBuf;
+
+use bareroot_model::{Cancelled, Class, Classified};
+
+/// Why there is no root.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No distribution is called that.
+    #[error("no distribution is called `{0}`")]
+    Distribution(String),
+    /// The distribution has no such release.
+    #[error("{distribution} has no release called `{release}`")]
+    Release {
+        /// The distribution's name.
+        distribution: String,
+        /// What was asked for.
+        release: String,
+        /// The releases there are.
+        known: String,
+    },
+    /// The architecture cannot be made here.
+    #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
+    Architecture {
+        /// What was asked for.
+        wanted: String,
+        /// What this host can run.
+        host: String,
+    },
+    /// Neither a SPEC nor sources.
+    #[error("nothing says what to make: neither a SPEC nor --sources")]
+    NoSources,
+    /// SOURCE_DATE_EPOCH is no number.
+    #[error("SOURCE_DATE_EPOCH is `{0}`: expected seconds since 1970 as decimal digits")]
+    Epoch(String),
+    /// A source has no keyring to be verified with.
+    #[error("no keyring is known for `{source_name}`")]
+    NoKeyring {
+        /// The source's first address and suite.
+        source_name: String,
+    },
+    /// A suite lacks what was asked of it.
+    #[error("{source_name} has no package index for `{component}`")]
+    NoIndex {
+        /// Address and suite.
+        source_name: String,
+        /// The component.
+        component: String,
+    },
+    /// A file that the user named cannot be read.
+    #[error("cannot read `{path}`", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A package is in the solution, and what it needs to be configured is not.
+    #[error("the packages chosen cannot be configured: there is no `{missing}` among them")]
+    NotConfigurable {
+        /// The missing package.
+        missing: &'static str,
+    },
+    /// A name asked about is not part of the solution.
+    #[error("`{0}` is not part of the solution")]
+    NotInSolution(String),
+    /// A maintainer script failed.
+    #[error("{what} failed with {status}{log}")]
+    Script {
+        /// The package and script, or the command.
+        what: String,
+        /// How it ended.
+        status: String,
+        /// The last lines that it printed, each on a line of its own after a line end, or nothing.
+        log: String,
+    },
+    /// A hook failed.
+    #[error("the {kind} hook `{command}` failed with {status}{log}")]
+    Hook {
+        /// Which kind.
+        kind: &'static str,
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// The last lines that it printed.
+        log: String,
+    },
+    /// An index still changed after a second try.
+    #[error("the mirror changed while it was read, twice: {0}")]
+    Moving(Box<Error>),
+    /// A thread died.
+    #[error("a worker thread ended without a result: {0}")]
+    Worker(&'static str),
+    /// The run was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The packages cannot be had together.
+    #[error(transparent)]
+    Select(#[from] Box<bareroot_deb::select::Error>),
+    /// Debian's files.
+    #[error(transparent)]
+    Deb(#[from] bareroot_deb::Error),
+    /// An index's compression.
+    #[error(transparent)]
+    Archive(#[from] bareroot_archive::Error),
+    /// A .deb file.
+    #[error(transparent)]
+    Package(#[from] bareroot_deb::archive::ArchiveError),
+    /// A package database.
+    #[error(transparent)]
+    Record(#[from] bareroot_deb::record::RecordError),
+    /// Signatures and digests.
+    #[error(transparent)]
+    Trust(#[from] bareroot_trust::Error),
+    /// Transfers.
+    #[error(transparent)]
+    Fetch(#[from] bareroot_fetch::Error),
+    /// The target.
+    #[error(transparent)]
+    Unpack(#[from] bareroot_unpack::Error),
+    /// Namespaces and programs.
+    #[error(transparent)]
+    Enter(#[from] bareroot_enter::Error),
+}
+
+impl Classified for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::Distribution(_)
+            | Error::Release { .. }
+            | Error::Architecture { .. }
+            | Error::NoSources
+            | Error::Epoch(_)
+            | Error::NoKeyring { .. }
+            | Error::Read { .. }
+            | Error::NotInSolution(_) => Class::Usage,
+            Error::NotConfigurable { .. } => Class::Unresolved,
+            Error::NoIndex { .. } => Class::Network,
+            Error::Script { .. } | Error::Hook { .. } => Class::Script,
+            Error::Moving(error) => error.class(),
+            Error::Worker(_) => Class::Internal,
+            Error::Cancelled(_) => Class::Interrupted,
+            Error::Deb(error) => error.class(),
+            Error::Archive(error) => error.class(),
+            Error::Package(error) => error.class(),
+            Error::Record(error) => error.class(),
+            Error::Select(error) => error.class(),
+            Error::Trust(error) => error.class(),
+            Error::Fetch(error) => error.class(),
+            Error::Unpack(error) => error.class(),
+            Error::Enter(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::Distribution(_) => Some("`bareroot distros` lists those that are known".to_owned()),
+            Error::Release { known, .. } => Some(format!("there are {known}; with --mirror any suite can be named")),
+            Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
+            Error::NoKeyring { .. } => {
+                Some("name one with --keyring, or Signed-By in the source".to_owned())
+            }
+            Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
+            Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::Moving(error) => error.hint(),
+            Error::Deb(error) => error.hint(),
+            Error::Archive(error) => error.hint(),
+            Error::Package(error) => error.hint(),
+            Error::Record(error) => error.hint(),
+            Error::Select(error) => error.hint(),
+            Error::Trust(error) => error.hint(),
+            Error::Fetch(error) => error.hint(),
+            Error::Unpack(error) => error.hint(),
+            Error::Enter(error) => error.hint(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! From a request to a root.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use bareroot_enter::{Session, Spec, Warden};
+use bareroot_model::{Event, Phase};
+use bareroot_unpack::{Root, Staging};
+
+use crate::configure::{StandIns, Surroundings, Unconfigured};
+use crate::context::Context;
+use crate::error::Error;
+use crate::plan::{Plan, arch};
+use crate::request::{HookKind, Request, Variant};
+use crate::solve::{LocalFiles, Pick, Solution};
+use crate::unpack::{InRoot, Work};
+use crate::{configure, finish, hooks, index, prepare, record, solve, tools, unpack};
+
+/// What was made.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The root.
+    pub target: PathBuf,
+    /// Packages in it.
+    pub packages: usize,
+    /// Bytes of their archives.
+    pub bytes: u64,
+}
+
+/// Makes a root at `target`, which must not exist or be empty. On an error nothing is left of it.
+///
+/// # Errors
+/// See [`Error`]; its class is the exit code.
+pub fn bootstrap(request: &Request, target: &Path, warden: &Warden, context: &Context) -> Result<Report, Error> {
+    tools::raise_file_limit();
+    let plan = context.phase(Phase::Plan, || Plan::new(request, context))?;
+    // First of all: a target that cannot be used should not cost a download.
+    let staging = Staging::create(target)?;
+    match grow(request, &plan, &staging, warden, context) {
+        Ok(solution) => {
+            context.phase(Phase::Finish, || -> Result<(), Error> {
+                context.cancel().check()?;
+                Ok(staging.commit()?)
+            })?;
+            let report = Report {
+                target: target.to_owned(),
+                packages: solution.picks.len(),
+                bytes: solution.bytes(),
+            };
+            context.tell(Event::Done { packages: report.packages, bytes: report.bytes, seconds: context.seconds() });
+            Ok(report)
+        }
+        Err(error) => {
+            if let Err(left) = staging.discard() {
+                context.warn(format!("the unfinished root could not be removed: {left}"));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Grows the root in its staging directory.
+fn grow(
+    request: &Request,
+    plan: &Plan,
+    staging: &Staging,
+    warden: &Warden,
+    context: &Context,
+) -> Result<Solution, Error> {
+    let fetcher = tools::fetcher(request, context)?;
+    let sources = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
+    let local = LocalFiles::open(&plan.local)?;
+    let releases: Vec<_> = sources.iter().map(|source| source.release.clone()).collect();
+    let solution = context.phase(Phase::Solve, || solve::solve(plan, sources, &local, context))?;
+    context.tell(Event::Planned { packages: solution.picks.len(), bytes: solution.bytes() });
+    let root = staging.root();
+    context.phase(Phase::Prepare, || prepare::prepare(root, request, plan, &solution, context))?;
+    let growth = Growth { request, plan, root, warden, context };
+    if hooks::any(HookKind::Setup, &request.hooks) {
+        let session = growth.session(&StandIns::default())?;
+        hooks::run(HookKind::Setup, &request.hooks, &session, root.path(), context)?;
+        session.close()?;
+    }
+    let work = Work {
+        root,
+        plan,
+        releases: &releases,
+        local: &local,
+        fetcher: &fetcher,
+        filters: &request.filters,
+        threads: tools::threads(request),
+    };
+    for (number, pass) in passes(request, &solution).iter().enumerate() {
+        growth.pass(number, pass, &solution, &work)?;
+    }
+    growth.customize()?;
+    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    Ok(solution)
+}
+
+/// All packages at once; only a hook between the essential ones and the rest makes two passes of it.
+fn passes<'s>(request: &Request, solution: &'s Solution) -> Vec<Vec<&'s Pick>> {
+    if !hooks::any(HookKind::Essential, &request.hooks) {
+        return vec![solution.picks.iter().collect()];
+    }
+    let (first, rest) = solution.picks.iter().partition(|pick| pick.stage == 0);
+    vec![first, rest]
+}
+
+/// What the passes have in common.
+struct Growth<'a> {
+    request: &'a Request,
+    plan: &'a Plan,
+    root: &'a Root,
+    warden: &'a Warden,
+    context: &'a Context,
+}
+
+impl Growth<'_> {
+    /// Unpacks, records and configures some packages.
+    fn pass(&self, number: usize, picks: &[&Pick], solution: &Solution, work: &Work<'_>) -> Result<(), Error> {
+        let context = self.context;
+        let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
+        // extract: the payloads, and no trace of a package manager's work.
+        if self.request.variant == Variant::Extract {
+            return self.extract_hooks();
+        }
+        context.phase(Phase::Record, || -> Result<(), Error> {
+            record::record(self.root, &unpacked)?;
+            record::mark_automatic(self.root, self.plan, picks)
+        })?;
+        if number == 0 {
+            self.extract_hooks()?;
+        }
+        if !unpacked.packages.is_empty() {
+            context.phase(Phase::Configure, || self.configure(&unpacked.packages, solution))?;
+        }
+        if number == 0 && hooks::any(HookKind::Essential, &self.request.hooks) {
+            let session = self.session(&StandIns::default())?;
+            hooks::run(HookKind::Essential, &self.request.hooks, &session, self.root.path(), context)?;
+            session.close()?;
+        }
+        Ok(())
+    }
+
+    fn extract_hooks(&self) -> Result<(), Error> {
+        if hooks::any(HookKind::Extract, &self.request.hooks) {
+            let session = self.session(&StandIns::default())?;
+            hooks::run(HookKind::Extract, &self.request.hooks, &session, self.root.path(), self.context)?;
+            session.close()?;
+        }
+        Ok(())
+    }
+
+    fn configure(&self, unpacked: &[InRoot], solution: &Solution) -> Result<(), Error> {
+        let dpkg_version = solution.version_of("dpkg").ok_or(Error::NotConfigurable { missing: "dpkg" })?;
+        let packages: Vec<Unconfigured<'_>> = unpacked
+            .iter()
+            .map(|package| Unconfigured { control: &package.deb.control, info: &package.deb.info })
+            .collect();
+        let stand_ins = match self.request.no_standins {
+            true => StandIns::default(),
+            false => StandIns::choose(self.root, &packages, self.context),
+        };
+        let session = self.session(&stand_ins)?;
+        let around = Surroundings {
+            root: self.root,
+            session: &session,
+            epoch: self.plan.epoch,
+            stand_ins: &stand_ins,
+            dpkg_version,
+        };
+        configure::configure(&packages, &around, self.context)?;
+        Ok(session.close()?)
+    }
+
+    fn customize(&self) -> Result<(), Error> {
+        if hooks::any(HookKind::Customize, &self.request.hooks) {
+            let session = self.session(&StandIns::default())?;
+            hooks::run(HookKind::Customize, &self.request.hooks, &session, self.root.path(), self.context)?;
+            session.close()?;
+        }
+        Ok(())
+    }
+
+    /// The root with its namespaces and mounts.
+    fn session(&self, stand_ins: &StandIns) -> Result<Session, Error> {
+        self.context.cancel().check()?;
+        let mut spec = Spec::new(self.root.as_fd(), self.root.path());
+        spec.no_fsync = true;
+        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        stand_ins.prepare(self.root, &mut spec)?;
+        let session = self.warden.enter(&spec)?;
+        for note in session.notes() {
+            self.context.note(note.clone());
+        }
+        Ok(session)
+    }
+}

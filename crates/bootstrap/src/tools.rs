@@ -1,0 +1,53 @@
+//! What chapters work with: the fetcher with its cache, and as many descriptors as may be had.
+
+use std::sync::Arc;
+
+use bareroot_fetch::{Cache, Fetcher, Settings};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::request::{CacheChoice, Request};
+
+/// Transfers at once, unless `--jobs` says otherwise.
+const TRANSFERS: usize = 8;
+
+/// A fetcher as the request wants it.
+pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
+    let cache = match &request.cache {
+        CacheChoice::None => None,
+        CacheChoice::Dir(directory) => Some(Cache::open(directory)?),
+        // A host where no cache can be kept is no reason to fail: only the user's own choice of one is.
+        CacheChoice::Default => match Cache::default_dir().map(|directory| Cache::open(&directory)) {
+            Some(Ok(cache)) => Some(cache),
+            Some(Err(error)) => {
+                context.warn(format!("nothing is cached: {error}"));
+                None
+            }
+            None => None,
+        },
+    };
+    let settings = Settings {
+        jobs: request.jobs.unwrap_or(TRANSFERS),
+        cache,
+        offline: request.offline,
+        cancel: context.cancel().clone(),
+        observer: Arc::clone(context.observer()),
+        ..Settings::default()
+    };
+    Ok(Fetcher::new(settings)?)
+}
+
+/// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.
+pub fn threads(request: &Request) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    request.jobs.map_or(cores, |jobs| cores.min(jobs)).max(1)
+}
+
+/// Raises the soft limit of open files to the hard one: a thousand archives may wait to be unpacked, each an open file.
+pub fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // The limit that there is may do.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
