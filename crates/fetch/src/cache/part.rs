@@ -1,0 +1,348 @@
+use std::fs::File;
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bareroot_model::Digest;
+use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
+use rustix::io::Errno;
+
+use super::{Cache, Shelf};
+use crate::Error;
+use crate::net::Watch;
+
+/// How often a lock that another process holds is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A download that is not complete: locked and resumable in a cache, or nameless.
+#[derive(Debug)]
+pub(crate) struct Part {
+    file: File,
+    length: u64,
+    home: Option<Home>,
+}
+
+#[derive(Debug)]
+struct Home {
+    part: PathBuf,
+    whole: PathBuf,
+    /// The same file, opened for reading only: what is handed out.
+    reader: File,
+}
+
+/// What a cache has for who wants to write a download.
+#[derive(Debug)]
+pub(crate) enum Slot {
+    /// It is ours to write.
+    Free(Part),
+    /// Another process has completed it meanwhile.
+    Taken,
+    /// Another process holds it and does not get on.
+    Stuck,
+}
+
+impl Cache {
+    /// The part of a download. While another process writes it, this waits, for as long as it grows at least once in
+    /// `patience`.
+    pub(crate) fn part(
+        &self,
+        shelf: Shelf,
+        digest: &Digest,
+        watch: &Watch,
+        patience: Duration,
+    ) -> Result<Slot, Error> {
+        let part = self.path_to_write(shelf, digest, ".part")?;
+        let whole = self.path(shelf, digest, "");
+        let wrong = |source| Error::Write {
+            path: part.clone(),
+            source,
+        };
+        let mut grown = (0, Instant::now());
+        loop {
+            let file = open(&part).map_err(wrong)?;
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => {
+                    let length = file.metadata().map_err(wrong)?.len();
+                    if length != grown.0 {
+                        grown = (length, Instant::now());
+                    } else if grown.1.elapsed() > patience {
+                        return Ok(Slot::Stuck);
+                    }
+                    watch.pause(LOOK)?;
+                    continue;
+                }
+                Err(error) => return Err(wrong(error.into())),
+            }
+            // Between the opening and the lock, the one who held it may have renamed or removed the file.
+            if same(&file, &part) {
+                let length = file.metadata().map_err(wrong)?.len();
+                let reader = File::open(&part).map_err(wrong)?;
+                let home = Home {
+                    part: part.clone(),
+                    whole,
+                    reader,
+                };
+                return Ok(Slot::Free(Part {
+                    file,
+                    length,
+                    home: Some(home),
+                }));
+            }
+            if whole.exists() {
+                return Ok(Slot::Taken);
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(flags)
+        .open(path)
+}
+
+/// Whether a path still names an open file.
+pub(super) fn same(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(named)) = (file.metadata(), std::fs::symlink_metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (named.dev(), named.ino())
+}
+
+impl Part {
+    /// A nameless file: in the directory given, else in memory where there is no such directory, as in an empty root.
+    pub(crate) fn temporary(directory: &Path) -> Result<Part, Error> {
+        let file = match nameless(directory) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                rustix::fs::memfd_create("bareroot", MemfdFlags::CLOEXEC)
+                    .map(File::from)
+                    .map_err(io::Error::from)
+            }
+            result => result,
+        };
+        let file = file.map_err(|source| Error::Write {
+            path: directory.to_owned(),
+            source,
+        })?;
+        Ok(Part {
+            file,
+            length: 0,
+            home: None,
+        })
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn path(&self) -> PathBuf {
+        self.home
+            .as_ref()
+            .map_or_else(|| PathBuf::from("a temporary file"), |home| home.part.clone())
+    }
+
+    fn wrong(&self, source: io::Error) -> Error {
+        Error::Write {
+            path: self.path(),
+            source,
+        }
+    }
+
+    /// Hands over what is there already, from the start.
+    pub(crate) fn replay(&self, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let mut buffer = vec![0; 128 << 10];
+        let mut at = 0;
+        while at < self.length {
+            match self.file.read_at(&mut buffer, at) {
+                Ok(0) => return Err(self.wrong(ErrorKind::UnexpectedEof.into())),
+                Ok(length) => {
+                    take(buffer.get(..length).unwrap_or_default());
+                    at = at.saturating_add(length as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.wrong(error)),
+            }
+        }
+        self.seek_to_end()
+    }
+
+    fn seek_to_end(&self) -> Result<(), Error> {
+        (&self.file)
+            .seek(SeekFrom::Start(self.length))
+            .map(drop)
+            .map_err(|error| self.wrong(error))
+    }
+
+    /// Forgets what is there.
+    pub(crate) fn clear(&mut self) -> Result<(), Error> {
+        self.file.set_len(0).map_err(|error| self.wrong(error))?;
+        self.length = 0;
+        self.seek_to_end()
+    }
+
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|error| self.wrong(error))?;
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Makes it visible under its digest. Who calls this has seen that the content is right.
+    pub(crate) fn publish(mut self) -> Result<File, Error> {
+        let Some(home) = self.home.take() else {
+            return self.file.try_clone().map_err(|error| self.wrong(error));
+        };
+        match std::fs::rename(&home.part, &home.whole) {
+            Ok(()) => Ok(home.reader),
+            Err(source) => Err(Error::Write {
+                path: home.whole,
+                source,
+            }),
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.as_ref().filter(|_| self.length == 0) {
+            // Nothing to resume; what stays behind would be harmless. The lock is still held.
+            let _ = std::fs::remove_file(&home.part);
+        }
+    }
+}
+
+fn nameless(directory: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(file) => return Ok(file.into()),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // Not every file system has O_TMPFILE.
+    for number in 0..u32::MAX {
+        let path = directory.join(format!(".bareroot-{}-{number}", std::process::id()));
+        match File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
+            Ok(file) => return std::fs::remove_file(&path).map(|()| file),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bareroot_model::Cancel;
+
+    const DIGEST: Digest = Digest::new([0xab; 32]);
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        (directory, cache)
+    }
+
+    fn free(cache: &Cache) -> Part {
+        let slot = cache
+            .part(
+                Shelf::Archives,
+                &DIGEST,
+                &Watch(Cancel::default()),
+                Duration::from_secs(5),
+            )
+            .unwrap();
+        let Slot::Free(part) = slot else {
+            panic!("{slot:?}")
+        };
+        part
+    }
+
+    #[test]
+    fn a_part_lives_on_and_becomes_visible_when_it_is_told_to() {
+        let (_directory, cache) = cache();
+        let mut part = free(&cache);
+        part.append(b"01234").unwrap();
+        drop(part);
+        assert!(cache.whole(Shelf::Archives, &DIGEST).is_none());
+        let mut part = free(&cache);
+        let mut seen = Vec::new();
+        part.replay(|bytes| seen.extend_from_slice(bytes)).unwrap();
+        assert_eq!(seen, b"01234");
+        part.append(b"567").unwrap();
+        let file = part.publish().unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 8);
+        assert!(cache.whole(Shelf::Archives, &DIGEST).is_some());
+        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
+    }
+
+    #[test]
+    fn an_empty_part_leaves_nothing() {
+        let (_directory, cache) = cache();
+        let mut part = free(&cache);
+        part.append(b"01234").unwrap();
+        part.clear().unwrap();
+        drop(part);
+        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
+    }
+
+    #[test]
+    fn who_comes_second_waits_for_the_first() {
+        let (_directory, cache) = cache();
+        let mut part = free(&cache);
+        part.append(b"x").unwrap();
+        let watch = Watch(Cancel::default());
+        let stuck = cache
+            .part(Shelf::Archives, &DIGEST, &watch, Duration::from_millis(40))
+            .unwrap();
+        assert!(matches!(stuck, Slot::Stuck));
+        let second = std::thread::spawn({
+            let (cache, watch) = (cache.clone(), watch.clone());
+            move || {
+                cache
+                    .part(Shelf::Archives, &DIGEST, &watch, Duration::from_secs(30))
+                    .unwrap()
+            }
+        });
+        part.publish().unwrap();
+        // It may have begun only after the file was complete, and then gets a part of its own.
+        assert!(matches!(
+            second.join().unwrap(),
+            Slot::Taken | Slot::Free(Part { length: 0, .. })
+        ));
+        let part = free(&cache);
+        watch.0.set();
+        assert!(matches!(
+            cache.part(Shelf::Archives, &DIGEST, &watch, Duration::from_secs(30)),
+            Err(Error::Cancelled(_))
+        ));
+        drop(part);
+    }
+
+    #[test]
+    fn without_a_directory_there_is_memory() {
+        let mut part = Part::temporary(Path::new("/nonexistent")).unwrap();
+        part.append(b"0123").unwrap();
+        let file = part.publish().unwrap();
+        let mut four = [0; 4];
+        file.read_exact_at(&mut four, 0).unwrap();
+        assert_eq!(&four, b"0123");
+    }
+}

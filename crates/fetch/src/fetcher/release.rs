@@ -1,0 +1,144 @@
+//! Files that no digest is known for yet.
+
+use std::fs::File;
+use std::io::Read;
+
+use bareroot_model::{Digest, Event};
+use sha2::{Digest as _, Sha256};
+
+use super::Fetcher;
+use super::download::{open, refused};
+use super::rounds::Failure;
+use crate::Error;
+use crate::cache::Shelf;
+use crate::location::{Credentials, Location, Place};
+use crate::net::Ask;
+
+/// The version of what is kept of them.
+const KIND: &str = "release-1";
+
+impl Fetcher {
+    /// A small file that its signature will vouch for (`InRelease`, `Release`, `Release.gpg`), of at most `limit` bytes.
+    /// Offline, it is what this very URL brought last.
+    ///
+    /// # Errors
+    /// The mirror's error, or [`Error::Mirrors`] with one for each; [`Error::is_not_found`] tells that it does not exist.
+    pub fn index(&self, location: &Location, limit: u64) -> Result<Vec<u8>, Error> {
+        let places = location.places()?;
+        if places.is_empty() {
+            return Err(Error::NoMirror {
+                path: location.path.clone(),
+            });
+        }
+        self.rounds(&location.path, &places, |place| {
+            let shown = place.shown();
+            let (content, cached) = match place {
+                Place::File(path) | Place::Copy(path) => {
+                    (self.small(open(path, &shown)?, limit, path, &shown)?, false)
+                }
+                Place::Http { .. } if self.settings.offline => (self.kept(&shown, limit)?, true),
+                Place::Http { url, credentials } => {
+                    self.tell(Event::FetchStarted {
+                        url: shown.clone(),
+                        bytes: None,
+                    });
+                    (self.ask(url, credentials.as_ref(), limit, &shown)?, false)
+                }
+            };
+            self.tell(Event::Fetched {
+                url: shown,
+                bytes: content.len() as u64,
+                cached,
+            });
+            Ok(content)
+        })
+    }
+
+    fn small(&self, file: File, limit: u64, path: &std::path::Path, shown: &str) -> Result<Vec<u8>, Error> {
+        let mut content = Vec::new();
+        file.take(limit.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(|source| Error::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+        within(content, limit, shown)
+    }
+
+    fn ask(
+        &self,
+        url: &url::Url,
+        credentials: Option<&Credentials>,
+        limit: u64,
+        shown: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut going = self.meter.start();
+        let too_large = || {
+            Failure::Next(Error::TooLarge {
+                url: shown.to_owned(),
+                limit,
+            })
+        };
+        let content = self.lanes.with(|lane| {
+            let opened = lane.open(Ask {
+                url,
+                credentials,
+                from: 0,
+                tag: None,
+            })?;
+            if opened.status().as_u16() != 200 {
+                return Err(refused(lane, opened));
+            }
+            if opened.length().is_some_and(|length| length > limit) {
+                return Err(too_large());
+            }
+            let mut content = Vec::new();
+            lane.pour(opened, |bytes| {
+                going.bytes = going.bytes.saturating_add(bytes.len() as u64);
+                if going.bytes > limit {
+                    return Err(too_large());
+                }
+                content.extend_from_slice(bytes);
+                Ok(())
+            })?;
+            Ok(content)
+        })?;
+        if let Some(cache) = self.cache() {
+            // Without it, the next run without a network fails, and says why.
+            let _ = cache.keep(Shelf::Releases, &key(shown), KIND, |writer| {
+                writer.write_all(&content)
+            });
+        }
+        Ok(content)
+    }
+
+    fn kept(&self, shown: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let found = self
+            .cache()
+            .and_then(|cache| cache.find(Shelf::Releases, &key(shown), KIND));
+        let offline = || Error::Offline {
+            url: shown.to_owned(),
+        };
+        let mut content = Vec::new();
+        found
+            .ok_or_else(offline)?
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(|_| offline())?;
+        within(content, limit, shown)
+    }
+}
+
+fn within(content: Vec<u8>, limit: u64, shown: &str) -> Result<Vec<u8>, Error> {
+    match content.len() as u64 > limit {
+        true => Err(Error::TooLarge {
+            url: shown.to_owned(),
+            limit,
+        }),
+        false => Ok(content),
+    }
+}
+
+fn key(url: &str) -> Digest {
+    Digest::new(Sha256::digest(url).into())
+}
