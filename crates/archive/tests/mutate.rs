@@ -2,7 +2,9 @@
 
 mod fuzz;
 
+use std::fs;
 use std::io::{Cursor, Write};
+use std::path::Path;
 
 /// xorshift64*: the same mutations in every run.
 struct Random(u64);
@@ -38,7 +40,13 @@ impl Random {
     }
 }
 
-fn over_mutations(seed: &[u8], count: usize, body: impl Fn(&[u8])) {
+fn over_mutations(target: &str, seed: &[u8], count: usize, body: impl Fn(&[u8])) {
+    if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
+        let directory = Path::new(&directory).join(target);
+        fs::create_dir_all(&directory).unwrap();
+        let first = seed.first().copied().unwrap_or_default();
+        fs::write(directory.join(format!("seed-{first:02x}-{}", seed.len())), seed).unwrap();
+    }
     let mut random = Random(0x5eed);
     body(seed);
     for length in 0..seed.len().min(1500) {
@@ -63,7 +71,7 @@ fn ar() {
     }
     let seed = builder.into_inner().unwrap();
     assert!(bareroot_archive::deb_members(Cursor::new(&seed), seed.len() as u64).is_ok());
-    over_mutations(&seed, 50_000, fuzz::ar);
+    over_mutations("ar", &seed, 50_000, fuzz::ar);
 }
 
 #[test]
@@ -83,7 +91,7 @@ fn tar() {
     header.set_entry_type(tar::EntryType::Symlink);
     header.set_size(0);
     builder.append_link(&mut header, "l", "t/".repeat(70)).unwrap();
-    over_mutations(&builder.into_inner().unwrap(), 20_000, fuzz::tar);
+    over_mutations("tar", &builder.into_inner().unwrap(), 20_000, fuzz::tar);
 }
 
 #[test]
@@ -111,6 +119,6 @@ fn decoder() {
     ];
     for (choice, seed) in seeds.iter().enumerate() {
         let seed = [&[choice as u8][..], seed].concat();
-        over_mutations(&seed, 1000, fuzz::decoder);
+        over_mutations("decoder", &seed, 1000, fuzz::decoder);
     }
 }
