@@ -11,6 +11,7 @@ pub mod record;
 pub mod relation;
 pub mod release;
 pub mod scripts;
+pub mod select;
 pub mod sources;
 pub mod version;
 
