@@ -274,7 +274,9 @@ impl Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Error::Io { .. } | Error::NoSpace { .. } | Error::TooLarge { .. } | Error::Obstructed { .. } => Class::Target,
+            Error::Io { .. } | Error::NoSpace { .. } | Error::TooLarge { .. } | Error::Obstructed { .. } => {
+                Class::Target
+            }
             Error::TargetIsRoot { .. }
             | Error::TargetNotDirectory { .. }
             | Error::TargetNotEmpty { .. }
@@ -293,8 +295,12 @@ impl Classified for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Error::NoSpace { .. } => Some("free some space, or choose a target on another file system".to_owned()),
-            Error::TargetNotEmpty { .. } => Some("name a directory that does not exist yet, or an empty one".to_owned()),
+            Error::NoSpace { .. } => {
+                Some("free some space, or choose a target on another file system".to_owned())
+            }
+            Error::TargetNotEmpty { .. } => {
+                Some("name a directory that does not exist yet, or an empty one".to_owned())
+            }
             Error::TargetIsRoot { .. } | Error::TargetNotDirectory { .. } | Error::TargetUnusable { .. } => {
                 Some("name a directory that does not exist yet, or an empty one".to_owned())
             }
@@ -302,7 +308,9 @@ impl Classified for Error {
             Error::Conflict { .. } | Error::KindConflict { .. } => {
                 Some("leave one of the two packages out".to_owned())
             }
-            Error::SharedDiffers { .. } => Some("take the same version of the package for every architecture".to_owned()),
+            Error::SharedDiffers { .. } => {
+                Some("take the same version of the package for every architecture".to_owned())
+            }
             Error::Payload { source, .. } => source.hint(),
             _ => None,
         }

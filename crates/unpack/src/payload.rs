@@ -43,7 +43,11 @@ pub struct PayloadError {
 impl PayloadError {
     /// An error whose class is known.
     pub fn new(error: impl Classified + Send + Sync + 'static) -> Self {
-        PayloadError { class: error.class(), hint: error.hint(), inner: Box::new(error) }
+        PayloadError {
+            class: error.class(),
+            hint: error.hint(),
+            inner: Box::new(error),
+        }
     }
 }
 

@@ -18,7 +18,13 @@ pub(crate) fn chmod_nofollow(dir: BorrowedFd<'_>, name: &[u8], mode: u32) -> io:
     let c_name = CString::new(name)?;
     // SAFETY: the descriptor is borrowed for the call and the name is a NUL-terminated string that outlives it.
     let result = unsafe {
-        libc::syscall(FCHMODAT2, dir.as_raw_fd(), c_name.as_ptr(), mode as libc::mode_t, libc::AT_SYMLINK_NOFOLLOW)
+        libc::syscall(
+            FCHMODAT2,
+            dir.as_raw_fd(),
+            c_name.as_ptr(),
+            mode as libc::mode_t,
+            libc::AT_SYMLINK_NOFOLLOW,
+        )
     };
     if result == 0 {
         return Ok(());
@@ -31,7 +37,12 @@ pub(crate) fn chmod_nofollow(dir: BorrowedFd<'_>, name: &[u8], mode: u32) -> io:
     }
 }
 
-fn chmod_without_fchmodat2(dir: BorrowedFd<'_>, name: &[u8], mode: u32, refused: io::Error) -> io::Result<()> {
+fn chmod_without_fchmodat2(
+    dir: BorrowedFd<'_>,
+    name: &[u8],
+    mode: u32,
+    refused: io::Error,
+) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(dir, name, flags, Mode::empty())?;
     if rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == rustix::fs::FileType::Symlink {
@@ -63,9 +74,12 @@ mod tests {
         std::os::unix::fs::symlink("file", dir.path().join("link")).unwrap();
         let fd = std::fs::File::open(dir.path()).unwrap();
         let mode = || std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
-        for set in [chmod_nofollow as fn(BorrowedFd<'_>, &[u8], u32) -> io::Result<()>, |dir, name, mode| {
-            chmod_without_fchmodat2(dir, name, mode, io::Error::from_raw_os_error(libc::EPERM))
-        }] {
+        for set in [
+            chmod_nofollow as fn(BorrowedFd<'_>, &[u8], u32) -> io::Result<()>,
+            |dir, name, mode| {
+                chmod_without_fchmodat2(dir, name, mode, io::Error::from_raw_os_error(libc::EPERM))
+            },
+        ] {
             set(fd.as_fd(), b"file", 0o4751).unwrap();
             assert_eq!(mode(), 0o4751);
             assert!(set(fd.as_fd(), b"link", 0o777).is_err());

@@ -59,8 +59,10 @@ impl Content<'_> {
             match payload.read(chunk) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 result => {
-                    return result
-                        .map_err(|error| Error::Payload { package: self.package.to_owned(), source: error.into() });
+                    return result.map_err(|error| Error::Payload {
+                        package: self.package.to_owned(),
+                        source: error.into(),
+                    });
                 }
             }
         }
@@ -72,7 +74,11 @@ impl Content<'_> {
                 Ok(written) => chunk = chunk.get(written..).unwrap_or_default(),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
-                    return Err(Error::io("write", self.shared.fds.host(self.goes_to.as_bytes()), error));
+                    return Err(Error::io(
+                        "write",
+                        self.shared.fds.host(self.goes_to.as_bytes()),
+                        error,
+                    ));
                 }
             }
         }
@@ -81,6 +87,12 @@ impl Content<'_> {
 
     fn lies(&self, expected: u64, found: u64, more: bool) -> Error {
         let (package, path) = (self.package.to_owned(), lossy(self.path.as_bytes()));
-        Error::Size { package, path, expected, found, more }
+        Error::Size {
+            package,
+            path,
+            expected,
+            found,
+            more,
+        }
     }
 }

@@ -35,7 +35,8 @@ impl FromIterator<Diversion> for Diversions {
     fn from_iter<I: IntoIterator<Item = Diversion>>(diversions: I) -> Self {
         let mut all = Diversions::default();
         for diversion in diversions {
-            all.from_by_to.insert(diversion.to.clone(), diversion.from.clone());
+            all.from_by_to
+                .insert(diversion.to.clone(), diversion.from.clone());
             all.by_from.insert(diversion.from.clone(), diversion);
         }
         all
@@ -49,8 +50,16 @@ mod tests {
     #[test]
     fn the_diverting_package_keeps_its_own() {
         let all: Diversions = [
-            Diversion { from: b"/bin/sh".into(), to: b"/bin/sh.distrib".into(), package: Some("dash".into()) },
-            Diversion { from: b"/sbin/init".into(), to: b"/sbin/init.real".into(), package: None },
+            Diversion {
+                from: b"/bin/sh".into(),
+                to: b"/bin/sh.distrib".into(),
+                package: Some("dash".into()),
+            },
+            Diversion {
+                from: b"/sbin/init".into(),
+                to: b"/sbin/init.real".into(),
+                package: None,
+            },
         ]
         .into_iter()
         .collect();
@@ -58,7 +67,10 @@ mod tests {
         assert_eq!(all.target(b"/bin/sh", "dash"), None);
         assert_eq!(all.target(b"/sbin/init", "dash"), Some(&b"/sbin/init.real"[..]));
         assert_eq!(all.target(b"/bin/other", "bash"), None);
-        assert_eq!(all.leading_to(b"/bin/sh.distrib").map(|d| &d.from[..]), Some(&b"/bin/sh"[..]));
+        assert_eq!(
+            all.leading_to(b"/bin/sh.distrib").map(|d| &d.from[..]),
+            Some(&b"/bin/sh"[..])
+        );
         assert_eq!(all.leading_to(b"/bin/sh"), None);
     }
 }

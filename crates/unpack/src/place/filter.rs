@@ -26,15 +26,25 @@ impl Filter {
         let literal = glob.find(['*', '?', '[', '\\']).unwrap_or(glob.len());
         let prefix = glob.as_bytes().get(..literal).unwrap_or_default();
         let end = prefix.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1);
-        Filter { include, prefix: prefix.get(..end).unwrap_or_default().to_vec(), glob: Glob::new(glob) }
+        Filter {
+            include,
+            prefix: prefix.get(..end).unwrap_or_default().to_vec(),
+            glob: Glob::new(glob),
+        }
     }
 }
 
 /// Whether the filters keep `path` (`/usr/bin/x`) out, as dpkg's `filters.c` decides: the last match wins, and a directory
 /// or a symbolic link that would be kept out stays when its path begins with the literal part of an include filter.
 pub(crate) fn excluded(filters: &[Filter], path: &[u8], directory_or_link: bool) -> bool {
-    let Some(last) = filters.iter().rev().find(|filter| filter.glob.matches(path)) else { return false };
-    let kept = || filters.iter().any(|filter| filter.include && path.starts_with(&filter.prefix));
+    let Some(last) = filters.iter().rev().find(|filter| filter.glob.matches(path)) else {
+        return false;
+    };
+    let kept = || {
+        filters
+            .iter()
+            .any(|filter| filter.include && path.starts_with(&filter.prefix))
+    };
     !(last.include || directory_or_link && kept())
 }
 

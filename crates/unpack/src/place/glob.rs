@@ -9,7 +9,10 @@ enum Token {
     Literal(char),
     Any,
     Star,
-    Set { negated: bool, items: Vec<Item> },
+    Set {
+        negated: bool,
+        items: Vec<Item>,
+    },
     /// A trailing backslash or an unknown class: matches nothing.
     Never,
 }
@@ -91,7 +94,9 @@ impl Glob {
                     at += length;
                 }
                 (None, Some((star, from))) => {
-                    let Some(rest) = path.get(from..).filter(|rest| !rest.is_empty()) else { return false };
+                    let Some(rest) = path.get(from..).filter(|rest| !rest.is_empty()) else {
+                        return false;
+                    };
                     let next = from + first_char(rest).1;
                     retry = Some((star, next));
                     token = star + 1;
@@ -142,9 +147,15 @@ fn first_char(rest: &[u8]) -> (Option<char>, usize) {
     let head = rest.get(..4).unwrap_or(rest);
     let valid = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(error) => head.get(..error.valid_up_to()).and_then(|good| std::str::from_utf8(good).ok()).unwrap_or(""),
+        Err(error) => head
+            .get(..error.valid_up_to())
+            .and_then(|good| std::str::from_utf8(good).ok())
+            .unwrap_or(""),
     };
-    valid.chars().next().map_or((None, 1), |c| (Some(c), c.len_utf8()))
+    valid
+        .chars()
+        .next()
+        .map_or((None, 1), |c| (Some(c), c.len_utf8()))
 }
 
 /// A bracket expression after its `[`, and what follows it; `None` when it has no end.
@@ -210,7 +221,11 @@ fn set(pattern: &[char]) -> Option<(Token, &[char])> {
         };
         items.push(Item::Range(low, high));
     }
-    let token = if known { Token::Set { negated, items } } else { Token::Never };
+    let token = if known {
+        Token::Set { negated, items }
+    } else {
+        Token::Never
+    };
     Some((token, rest))
 }
 
@@ -289,7 +304,11 @@ mod tests {
             (r"/a\", r"/a\", false),
             ("/.*", "/.x", true),
         ] {
-            assert_eq!(Glob::new(pattern).matches(path.as_bytes()), expected, "{pattern} {path}");
+            assert_eq!(
+                Glob::new(pattern).matches(path.as_bytes()),
+                expected,
+                "{pattern} {path}"
+            );
         }
         assert!(Glob::new("/a?b").matches(b"/a\xffb"));
         assert!(Glob::new("/a*b").matches(b"/a\xff\xfeb"));

@@ -75,7 +75,6 @@ struct Shared {
     /// Who ships a path that a filter keeps out, where it is no directory.
     filtered: Mutex<HashMap<Vec<u8>, Vec<u32>>>,
     buffers: Mutex<Vec<Vec<u8>>>,
-    uid: u32,
 }
 
 impl Placer {
@@ -94,9 +93,11 @@ impl Placer {
             contested: Mutex::default(),
             filtered: Mutex::default(),
             buffers: Mutex::default(),
-            uid: rustix::process::geteuid().as_raw(),
         };
-        Ok(Placer { shared, packages: Mutex::default() })
+        Ok(Placer {
+            shared,
+            packages: Mutex::default(),
+        })
     }
 
     /// Places one package. Conflicts with other packages show in [`Placer::finish`], when all are known.
@@ -105,7 +106,11 @@ impl Placer {
     /// [`Error::Escape`], [`Error::Size`], [`Error::Hardlink`] and [`Error::Payload`] for an archive that lies, [`Error::Io`]
     /// and [`Error::NoSpace`] when the file system refuses, [`Error::OverDiverted`], [`Error::Cancelled`].
     pub fn place<P: Payload>(&self, order: &Order, payload: Verified<P>) -> Result<Summary, Error> {
-        let bad = |reason| Error::Ordinal { package: order.subject.name.clone(), ordinal: order.ordinal, reason };
+        let bad = |reason| Error::Ordinal {
+            package: order.subject.name.clone(),
+            ordinal: order.ordinal,
+            reason,
+        };
         let ordinal = u32::try_from(order.ordinal).map_err(|_| bad("is out of range"))?;
         {
             let mut packages = lock(&self.packages);
@@ -145,6 +150,3 @@ impl Drop for Placer {
         dismantle(&self.shared.tree);
     }
 }
-
-#[cfg(test)]
-mod tests;

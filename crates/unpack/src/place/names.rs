@@ -15,7 +15,10 @@ impl NameTable {
     /// The names in the text of a passwd and of a group file. Lines that cannot be read are skipped, as libc does; of two
     /// lines with one name the first counts.
     pub fn from_files(passwd: &[u8], group: &[u8]) -> Self {
-        NameTable { users: ids(passwd), groups: ids(group) }
+        NameTable {
+            users: ids(passwd),
+            groups: ids(group),
+        }
     }
 
     /// The number of a user.
@@ -34,7 +37,9 @@ fn ids(text: &[u8]) -> HashMap<Vec<u8>, u32> {
     let mut ids = HashMap::new();
     for line in text.get(..MOST_BYTES).unwrap_or(text).split(|&b| b == b'\n') {
         let mut fields = line.split(|&b| b == b':');
-        let (Some(name), Some(_), Some(number)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let (Some(name), Some(_), Some(number)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
         if name.is_empty() || matches!(name.first(), Some(b'#' | b'+' | b'-')) || name.len() > 256 {
             continue;
         }
@@ -50,7 +55,11 @@ fn number_of(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok().filter(|&id| id != u32::MAX)
+    std::str::from_utf8(digits)
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|&id| id != u32::MAX)
 }
 
 #[cfg(test)]
@@ -72,7 +81,8 @@ mod tests {
 
     #[test]
     fn broken_lines_are_skipped() {
-        let text = b"\n:\nx\nx:y\n:x:1:\n#c:x:1:\n+nis:x:2:\nbig:x:4294967295:\nhuge:x:99999999999:\nneg:x:-1:\n\
+        let text =
+            b"\n:\nx\nx:y\n:x:1:\n#c:x:1:\n+nis:x:2:\nbig:x:4294967295:\nhuge:x:99999999999:\nneg:x:-1:\n\
                      e:x::\n\xff\xfe:x:5:\nok:x:3:\n";
         let table = NameTable::from_files(text, b"");
         assert_eq!(table.users.len(), 2);

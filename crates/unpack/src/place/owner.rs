@@ -29,14 +29,24 @@ impl Owner {
 
     /// What the administrator set is by number.
     pub(super) fn overridden(by: &Override) -> Self {
-        Owner { uid: by.uid, gid: by.gid, names: None }
+        Owner {
+            uid: by.uid,
+            gid: by.gid,
+            names: None,
+        }
     }
 
-    pub(super) const ROOT: Owner = Owner { uid: 0, gid: 0, names: None };
+    pub(super) const ROOT: Owner = Owner {
+        uid: 0,
+        gid: 0,
+        names: None,
+    };
 
     /// User and group as the root's own tables have them; numbers where it has no such name.
     pub(super) fn resolve(&self, table: &NameTable) -> (u32, u32) {
-        let Some(names) = &self.names else { return (self.uid, self.gid) };
+        let Some(names) = &self.names else {
+            return (self.uid, self.gid);
+        };
         let user = names.user.as_deref().and_then(|name| table.user(name));
         let group = names.group.as_deref().and_then(|name| table.group(name));
         (user.unwrap_or(self.uid), group.unwrap_or(self.gid))
@@ -82,10 +92,19 @@ mod tests {
     #[test]
     fn names_overrule_numbers_where_they_are_known() {
         let table = NameTable::from_files(b"man:x:6:12::/:\n", b"shadow:x:42:\n");
-        assert_eq!(owner(1000, 1000, Some("root"), Some("root")).resolve(&table), (0, 0));
-        assert_eq!(owner(0, 99, Some("root"), Some("shadow")).resolve(&table), (0, 42));
+        assert_eq!(
+            owner(1000, 1000, Some("root"), Some("root")).resolve(&table),
+            (0, 0)
+        );
+        assert_eq!(
+            owner(0, 99, Some("root"), Some("shadow")).resolve(&table),
+            (0, 42)
+        );
         assert_eq!(owner(99, 0, Some("man"), None).resolve(&table), (6, 0));
-        assert_eq!(owner(77, 78, Some("nobody-knows"), Some("")).resolve(&table), (77, 78));
+        assert_eq!(
+            owner(77, 78, Some("nobody-knows"), Some("")).resolve(&table),
+            (77, 78)
+        );
         assert_eq!(owner(u32::MAX, u32::MAX, None, None).resolve(&table), (0, 0));
         assert!(!owner(0, 0, Some("root"), Some("root")).is_named());
         assert!(owner(0, 42, Some("root"), Some("shadow")).is_named());

@@ -46,7 +46,13 @@ impl Parking {
     }
 
     /// Moves `name` of the directory `from` here; the number that it has now.
-    pub(super) fn take(&self, root: &Arc<Dir>, fds: &Fds, from: (&Dir, &OwnedFd), name: &[u8]) -> Result<u64, Error> {
+    pub(super) fn take(
+        &self,
+        root: &Arc<Dir>,
+        fds: &Fds,
+        from: (&Dir, &OwnedFd),
+        name: &[u8],
+    ) -> Result<u64, Error> {
         let fd = fds.get(&self.dir(root, fds)?)?;
         let number = self.number();
         rustix::fs::renameat(from.1, name, &fd, number.to_string().as_str())
@@ -56,7 +62,9 @@ impl Parking {
 
     /// Removes the directory and what was left in it.
     pub(super) fn remove(&self, root: &Arc<Dir>, fds: &Fds) -> Result<(), Error> {
-        let Some(dir) = lock(&self.dir).take() else { return Ok(()) };
+        let Some(dir) = lock(&self.dir).take() else {
+            return Ok(());
+        };
         let path = dir.path();
         let name = path.strip_prefix(b"/").unwrap_or(&path);
         remove_tree(std::os::fd::AsFd::as_fd(&fds.get(root)?), name, &fds.host(&path))

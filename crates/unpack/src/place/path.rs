@@ -60,7 +60,11 @@ impl CleanPath {
 
     /// As dpkg's lists have it: the root is `/.`.
     pub(crate) fn listed(&self) -> Vec<u8> {
-        if self.0.is_empty() { b"/.".to_vec() } else { self.0.clone() }
+        if self.0.is_empty() {
+            b"/.".to_vec()
+        } else {
+            self.0.clone()
+        }
     }
 
     /// The parent directory's path and the last component; `None` for the root.
@@ -77,7 +81,11 @@ pub(crate) fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a symbolic link can have this text.
 pub(crate) fn judge_link_text(text: &[u8]) -> Result<(), Escape> {
-    if text.is_empty() || text.contains(&0) || text.len() > PATH_MAX { Err(Escape::LinkText) } else { Ok(()) }
+    if text.is_empty() || text.contains(&0) || text.len() > PATH_MAX {
+        Err(Escape::LinkText)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

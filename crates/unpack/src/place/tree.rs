@@ -183,7 +183,9 @@ impl Dir {
     pub(super) fn real(self: &Arc<Self>) -> Arc<Dir> {
         let mut dir = Arc::clone(self);
         loop {
-            let Some(next) = lock(&dir.merged).clone() else { return dir };
+            let Some(next) = lock(&dir.merged).clone() else {
+                return dir;
+            };
             dir = next;
         }
     }
@@ -221,12 +223,21 @@ pub(super) struct Fds {
 impl Fds {
     /// Half of what the process may have open, at most 4096: fetching and running programs need some, too.
     pub(super) fn new(host: PathBuf) -> Self {
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-        Self::with_limit(host, usize::try_from(limit / 2).unwrap_or(usize::MAX).clamp(8, 4096))
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile)
+            .current
+            .unwrap_or(u64::MAX);
+        Self::with_limit(
+            host,
+            usize::try_from(limit / 2).unwrap_or(usize::MAX).clamp(8, 4096),
+        )
     }
 
     pub(super) fn with_limit(host: PathBuf, limit: usize) -> Self {
-        Fds { host, limit, open: Mutex::default() }
+        Fds {
+            host,
+            limit,
+            open: Mutex::default(),
+        }
     }
 
     /// The path on the host of a path in the root, for messages.
@@ -276,7 +287,11 @@ impl Fds {
         let oldest = {
             let mut open = lock(&self.open);
             open.push_back(Arc::downgrade(dir));
-            if open.len() > self.limit { open.pop_front().and_then(|oldest| oldest.upgrade()) } else { None }
+            if open.len() > self.limit {
+                open.pop_front().and_then(|oldest| oldest.upgrade())
+            } else {
+                None
+            }
         };
         // Whoever still works with it holds it. The root, which is not in the list, stays.
         if let Some(oldest) = oldest.filter(|oldest| !Arc::ptr_eq(oldest, dir)) {
@@ -305,13 +320,19 @@ mod tests {
             fds.get(&sub).unwrap();
             dirs.push((dir, sub));
         }
-        let open = dirs.iter().flat_map(|(a, b)| [a, b]).filter(|d| lock(&d.fd).is_some()).count();
+        let open = dirs
+            .iter()
+            .flat_map(|(a, b)| [a, b])
+            .filter(|d| lock(&d.fd).is_some())
+            .count();
         assert!(open <= 8, "{open} are open");
         for (i, (_, sub)) in dirs.iter().enumerate() {
             assert_eq!(sub.path(), format!("/d{i}/sub").into_bytes());
             let fd = fds.get(sub).unwrap();
             let here = rustix::fs::fstat(fd.as_fd()).unwrap().st_ino;
-            let there = rustix::fs::stat(temp.path().join(format!("d{i}/sub"))).unwrap().st_ino;
+            let there = rustix::fs::stat(temp.path().join(format!("d{i}/sub")))
+                .unwrap()
+                .st_ino;
             assert_eq!(here, there);
         }
     }

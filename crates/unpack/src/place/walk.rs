@@ -66,7 +66,11 @@ impl Shared {
         if links > MOST_LINKS {
             return Err(Error::io("open", self.fds.host(&dir.path()), Errno::LOOP));
         }
-        let mut here = if text.starts_with(b"/") { Arc::clone(&self.tree) } else { Arc::clone(dir) };
+        let mut here = if text.starts_with(b"/") {
+            Arc::clone(&self.tree)
+        } else {
+            Arc::clone(dir)
+        };
         for name in components(text) {
             here = match name {
                 b"." => here,
@@ -117,7 +121,10 @@ impl Shared {
                 }
                 kind => {
                     let at = At::Parked(self.parking.take(&self.tree, &self.fds, (dir, &fd), name)?);
-                    slot.existing = Some(Existing { kind: FileKind::of(kind), at });
+                    slot.existing = Some(Existing {
+                        kind: FileKind::of(kind),
+                        at,
+                    });
                     self.contest(dir, name, slot);
                 }
             }
@@ -151,7 +158,13 @@ impl Shared {
     }
 
     /// A failed system call on `name` in `dir`.
-    pub(super) fn io(&self, action: &'static str, dir: &Dir, name: &[u8], error: impl Into<io::Error>) -> Error {
+    pub(super) fn io(
+        &self,
+        action: &'static str,
+        dir: &Dir,
+        name: &[u8],
+        error: impl Into<io::Error>,
+    ) -> Error {
         Error::io(action, self.fds.host(&dir.path_of(name)), error)
     }
 }

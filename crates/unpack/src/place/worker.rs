@@ -9,6 +9,7 @@ use bareroot_model::{Entry, Kind};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
+use super::Shared;
 use super::content::Content;
 use super::filter::excluded;
 use super::owner::Owner;
@@ -17,7 +18,6 @@ use super::placed::{PathKind, PathRecord, Summary};
 use super::settings::{Devices, Md5, Order, Ownership, Subject};
 use super::tree::{At, Dir, DirClaim, Existing, Leaf, LeafKind, Slot, State, lock};
 use super::walk::Need;
-use super::Shared;
 use crate::error::{Error, Escape, lossy};
 use crate::payload::Payload;
 use crate::root::{FileKind, Node, Stat, make_node, mtime};
@@ -36,7 +36,10 @@ pub(super) struct Package {
 
 impl Package {
     pub(super) fn summary(&self) -> Summary {
-        Summary { bytes: self.bytes, entries: self.paths.len() as u64 }
+        Summary {
+            bytes: self.bytes,
+            entries: self.paths.len() as u64,
+        }
     }
 }
 
@@ -112,16 +115,31 @@ impl<'s, 'o> Worker<'s, 'o> {
             named: Vec::new(),
         };
         let buffer = lock(&shared.buffers).pop().unwrap_or_default();
-        Worker { shared, order, package, last: None, crossed: HashSet::new(), buffer }
+        Worker {
+            shared,
+            order,
+            package,
+            last: None,
+            crossed: HashSet::new(),
+            buffer,
+        }
     }
 
     pub(super) fn run(mut self, mut payload: impl Payload) -> Result<Package, Error> {
-        let broken = |source| Error::Payload { package: self.order.subject.name.clone(), source };
+        let broken = |source| Error::Payload {
+            package: self.order.subject.name.clone(),
+            source,
+        };
         while let Some(entry) = payload.next_entry().map_err(broken)? {
             self.shared.settings.cancel.check()?;
             self.entry(&entry, &mut payload)?;
         }
-        if let Some(link) = self.package.links.iter().find(|link| self.crossed.contains(&link.listed)) {
+        if let Some(link) = self
+            .package
+            .links
+            .iter()
+            .find(|link| self.crossed.contains(&link.listed))
+        {
             return Err(self.escape(&link.listed, Escape::ThroughOwnLink));
         }
         lock(&self.shared.buffers).push(self.buffer);
@@ -142,14 +160,26 @@ impl<'s, 'o> Worker<'s, 'o> {
         let listed = path.listed();
         let settings = &self.shared.settings;
         let meta = match settings.overrides.get(&listed) {
-            Some(by) => Meta { owner: Owner::overridden(by), mode: by.mode & 0o7777, mtime: entry.mtime },
-            None => Meta { owner: Owner::of(entry), mode: entry.mode & 0o7777, mtime: entry.mtime },
+            Some(by) => Meta {
+                owner: Owner::overridden(by),
+                mode: by.mode & 0o7777,
+                mtime: entry.mtime,
+            },
+            None => Meta {
+                owner: Owner::of(entry),
+                mode: entry.mode & 0o7777,
+                mtime: entry.mtime,
+            },
         };
         if path.split().is_none() {
             if !directory {
                 return Err(self.escape(&entry.path, Escape::Root));
             }
-            self.package.paths.push(PathRecord { path: listed, kind, filtered: false });
+            self.package.paths.push(PathRecord {
+                path: listed,
+                kind,
+                filtered: false,
+            });
             claim(&mut self.shared.tree.state(), self.package.ordinal, meta);
             return Ok(());
         }
@@ -158,27 +188,47 @@ impl<'s, 'o> Worker<'s, 'o> {
         }
         let may_stay = matches!(entry.kind, Kind::Directory | Kind::Symlink(_));
         let filtered = excluded(&settings.filters, path.as_bytes(), may_stay);
-        self.package.paths.push(PathRecord { path: listed, kind, filtered });
+        self.package.paths.push(PathRecord {
+            path: listed,
+            kind,
+            filtered,
+        });
         if filtered {
             if !directory {
-                lock(&self.shared.filtered).entry(path.as_bytes().to_vec()).or_default().push(self.package.ordinal);
+                lock(&self.shared.filtered)
+                    .entry(path.as_bytes().to_vec())
+                    .or_default()
+                    .push(self.package.ordinal);
             }
             return Ok(());
         }
         let diverted = self.diverted(&path)?;
         let goes_to = diverted.as_ref().unwrap_or(&path);
-        let need = Need { ordinal: self.package.ordinal, mtime: entry.mtime };
+        let need = Need {
+            ordinal: self.package.ordinal,
+            mtime: entry.mtime,
+        };
         match &entry.kind {
             Kind::Directory => self.directory(goes_to, meta, need),
             Kind::File => self.file(&path, goes_to, meta, entry.size, need, payload),
             Kind::Symlink(text) => self.symlink(&path, goes_to, text, meta, need),
             Kind::Hardlink(target) => self.hardlink(&path, goes_to, target, need),
-            Kind::Char(major, minor) => {
-                self.node(&path, goes_to, LeafKind::Device, Node::Char(*major, *minor), meta, need)
-            }
-            Kind::Block(major, minor) => {
-                self.node(&path, goes_to, LeafKind::Device, Node::Block(*major, *minor), meta, need)
-            }
+            Kind::Char(major, minor) => self.node(
+                &path,
+                goes_to,
+                LeafKind::Device,
+                Node::Char(*major, *minor),
+                meta,
+                need,
+            ),
+            Kind::Block(major, minor) => self.node(
+                &path,
+                goes_to,
+                LeafKind::Device,
+                Node::Block(*major, *minor),
+                meta,
+                need,
+            ),
             Kind::Fifo => self.node(&path, goes_to, LeafKind::Fifo, Node::Fifo, meta, need),
         }
     }
@@ -191,11 +241,16 @@ impl<'s, 'o> Worker<'s, 'o> {
                 package: self.order.subject.name.clone(),
                 path: lossy(path.as_bytes()),
                 from: lossy(&diversion.from),
-                by: diversion.package.clone().unwrap_or_else(|| "the administrator".to_owned()),
+                by: diversion
+                    .package
+                    .clone()
+                    .unwrap_or_else(|| "the administrator".to_owned()),
             });
         }
         let target = diversions.target(path.as_bytes(), &self.order.subject.name);
-        target.map(|to| CleanPath::parse_rooted(to).map_err(|why| self.escape(to, why))).transpose()
+        target
+            .map(|to| CleanPath::parse_rooted(to).map_err(|why| self.escape(to, why)))
+            .transpose()
     }
 
     fn directory(&mut self, path: &CleanPath, meta: Meta, need: Need) -> Result<(), Error> {
@@ -205,12 +260,21 @@ impl<'s, 'o> Worker<'s, 'o> {
         Ok(())
     }
 
-    fn symlink(&mut self, path: &CleanPath, goes_to: &CleanPath, text: &[u8], meta: Meta, need: Need) -> Result<(), Error> {
+    fn symlink(
+        &mut self,
+        path: &CleanPath,
+        goes_to: &CleanPath,
+        text: &[u8],
+        meta: Meta,
+        need: Need,
+    ) -> Result<(), Error> {
         judge_link_text(text).map_err(|why| self.escape(path.as_bytes(), why))?;
         let spot = self.spot(path, goes_to, need)?;
         let listed = path.as_bytes().to_vec();
         // The one that is shipped last counts.
-        self.package.links.retain(|link| !(Arc::ptr_eq(&link.dir, &spot.dir) && link.name == spot.name));
+        self.package
+            .links
+            .retain(|link| !(Arc::ptr_eq(&link.dir, &spot.dir) && link.name == spot.name));
         self.forget_name(&spot);
         let leaf = self.leaf(path, LeafKind::Symlink, &spot);
         let mut state = spot.dir.state();
@@ -225,7 +289,14 @@ impl<'s, 'o> Worker<'s, 'o> {
         slot.leaves.push(leaf);
         drop(state);
         let Spot { dir, name, .. } = spot;
-        self.package.links.push(Link { dir, name, text: text.to_vec(), owner: meta.owner, mtime: meta.mtime, listed });
+        self.package.links.push(Link {
+            dir,
+            name,
+            text: text.to_vec(),
+            owner: meta.owner,
+            mtime: meta.mtime,
+            listed,
+        });
         Ok(())
     }
 
@@ -242,13 +313,21 @@ impl<'s, 'o> Worker<'s, 'o> {
         let mode = Mode::from_raw_mode(meta.mode & 0o777);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let leaf = self.leaf(path, LeafKind::File, &spot);
-        let Some(fd) = self.put(&spot, leaf, |dir, name| Ok(rustix::fs::openat(dir, name, flags, mode)?))? else {
+        let Some(fd) = self.put(&spot, leaf, |dir, name| {
+            Ok(rustix::fs::openat(dir, name, flags, mode)?)
+        })?
+        else {
             return Ok(());
         };
         let conffile = self.order.conffiles.contains(path.as_bytes());
         let hash = self.order.md5 == Md5::All || conffile;
         let shared = self.shared;
-        let content = Content { shared, package: &self.order.subject.name, path, goes_to };
+        let content = Content {
+            shared,
+            package: &self.order.subject.name,
+            path,
+            goes_to,
+        };
         let md5 = content.write(fd.as_fd(), size, hash, &mut self.buffer, payload)?;
         if let Some(md5) = md5 {
             self.package.md5.insert(path.as_bytes().to_vec(), md5);
@@ -265,9 +344,15 @@ impl<'s, 'o> Worker<'s, 'o> {
         let fail = |action, e: Errno| self.shared.io(action, &spot.dir, &spot.name, e);
         let is = Stat::of(&rustix::fs::fstat(fd).map_err(|e| fail("look at", e))?);
         let mut mode = is.mode;
-        if self.shared.settings.ownership == Ownership::Apply && (is.uid, is.gid) != (meta.owner.uid, meta.owner.gid) {
-            rustix::fs::fchown(fd, Some(Uid::from_raw(meta.owner.uid)), Some(Gid::from_raw(meta.owner.gid)))
-                .map_err(|e| fail("set the owner of", e))?;
+        if self.shared.settings.ownership == Ownership::Apply
+            && (is.uid, is.gid) != (meta.owner.uid, meta.owner.gid)
+        {
+            rustix::fs::fchown(
+                fd,
+                Some(Uid::from_raw(meta.owner.uid)),
+                Some(Gid::from_raw(meta.owner.gid)),
+            )
+            .map_err(|e| fail("set the owner of", e))?;
             // chown(2) takes setuid and setgid away, and may leave the rest.
             mode &= 0o1777;
         }
@@ -292,11 +377,19 @@ impl<'s, 'o> Worker<'s, 'o> {
         let made = self.put(&spot, leaf, |dir, name| {
             make_node(dir, name, node, meta.mode)?;
             if own {
-                let (uid, gid) = (Some(Uid::from_raw(meta.owner.uid)), Some(Gid::from_raw(meta.owner.gid)));
+                let (uid, gid) = (
+                    Some(Uid::from_raw(meta.owner.uid)),
+                    Some(Gid::from_raw(meta.owner.gid)),
+                );
                 rustix::fs::chownat(dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
                 crate::sys::chmod_nofollow(dir.as_fd(), name, meta.mode)?;
             }
-            Ok(rustix::fs::utimensat(dir, name, &mtime(meta.mtime), AtFlags::SYMLINK_NOFOLLOW)?)
+            Ok(rustix::fs::utimensat(
+                dir,
+                name,
+                &mtime(meta.mtime),
+                AtFlags::SYMLINK_NOFOLLOW,
+            )?)
         })?;
         if made.is_some() {
             self.remember_name(spot, meta);
@@ -304,7 +397,13 @@ impl<'s, 'o> Worker<'s, 'o> {
         Ok(())
     }
 
-    fn hardlink(&mut self, path: &CleanPath, goes_to: &CleanPath, target: &[u8], need: Need) -> Result<(), Error> {
+    fn hardlink(
+        &mut self,
+        path: &CleanPath,
+        goes_to: &CleanPath,
+        target: &[u8],
+        need: Need,
+    ) -> Result<(), Error> {
         let order = self.order;
         let wrong = |reason| Error::Hardlink {
             package: order.subject.name.clone(),
@@ -319,13 +418,23 @@ impl<'s, 'o> Worker<'s, 'o> {
         let mut tries = 0;
         loop {
             let Some(own) = source.as_ref().and_then(|(dir, name)| self.own(dir, name)) else {
-                let filtered = self.package.paths.iter().any(|r| r.filtered && r.path == clean.as_bytes());
-                return Err(wrong(if filtered { "a filter keeps out" } else { "is no file before it in the package" }));
+                let filtered = self
+                    .package
+                    .paths
+                    .iter()
+                    .any(|r| r.filtered && r.path == clean.as_bytes());
+                return Err(wrong(if filtered {
+                    "a filter keeps out"
+                } else {
+                    "is no file before it in the package"
+                }));
             };
             if own.kind == LeafKind::Symlink {
                 return Err(wrong("is a symbolic link"));
             }
-            let Some((dir, name)) = &source else { return Err(wrong("is no file before it in the package")) };
+            let Some((dir, name)) = &source else {
+                return Err(wrong("is no file before it in the package"));
+            };
             let (fd, name) = self.whereabouts(dir, name, own.at)?;
             let leaf = self.leaf(path, own.kind, &spot);
             let made = self.put(&spot, leaf, |to, new| {
@@ -350,13 +459,21 @@ impl<'s, 'o> Worker<'s, 'o> {
 
     /// Directory and name of a hard link's target; `None` for the root.
     fn target_of_link(&self, target: &CleanPath, need: Need) -> Result<Option<(Arc<Dir>, Box<[u8]>)>, Error> {
-        let Some((parent, name)) = target.split() else { return Ok(None) };
+        let Some((parent, name)) = target.split() else {
+            return Ok(None);
+        };
         Ok(Some((self.shared.directory(parent, need)?, name.into())))
     }
 
     /// What this package has under a name.
     fn own(&self, dir: &Dir, name: &[u8]) -> Option<Leaf> {
-        dir.state().slots.get(name)?.leaves.iter().find(|leaf| leaf.ordinal == self.package.ordinal).cloned()
+        dir.state()
+            .slots
+            .get(name)?
+            .leaves
+            .iter()
+            .find(|leaf| leaf.ordinal == self.package.ordinal)
+            .cloned()
     }
 
     /// The open directory, and the name in it, where a leaf is.
@@ -381,7 +498,11 @@ impl<'s, 'o> Worker<'s, 'o> {
         let mut state = spot.dir.state();
         let slot = state.slots.entry(spot.name.clone()).or_default();
         if let Some(at) = slot.leaves.iter().position(|own| own.ordinal == leaf.ordinal) {
-            if slot.leaves.get(at).is_some_and(|own| own.kind == LeafKind::Symlink) {
+            if slot
+                .leaves
+                .get(at)
+                .is_some_and(|own| own.kind == LeafKind::Symlink)
+            {
                 return Ok(None);
             }
             let own = slot.leaves.swap_remove(at);
@@ -435,7 +556,9 @@ impl<'s, 'o> Worker<'s, 'o> {
 
     /// The directory that a path goes to, made if need be, and the name in it.
     fn spot(&mut self, path: &CleanPath, goes_to: &CleanPath, need: Need) -> Result<Spot, Error> {
-        let Some((parent, name)) = goes_to.split() else { return Err(self.escape(path.as_bytes(), Escape::Root)) };
+        let Some((parent, name)) = goes_to.split() else {
+            return Err(self.escape(path.as_bytes(), Escape::Root));
+        };
         self.cross(path);
         let known = self.last.take().filter(|last| last.path == parent);
         let last = match known {
@@ -443,7 +566,12 @@ impl<'s, 'o> Worker<'s, 'o> {
             None => {
                 let dir = self.shared.directory(parent, need)?;
                 let fd = self.shared.fds.get(&dir)?;
-                Last { plain: dir.path() == parent, path: parent.to_vec(), dir, fd }
+                Last {
+                    plain: dir.path() == parent,
+                    path: parent.to_vec(),
+                    dir,
+                    fd,
+                }
             }
         };
         let spot = Spot {
@@ -484,21 +612,37 @@ impl<'s, 'o> Worker<'s, 'o> {
         self.forget_name(&spot);
         if meta.owner.is_named() && self.shared.settings.ownership == Ownership::Apply {
             let Spot { dir, name, .. } = spot;
-            self.package.named.push(Named { dir, name, owner: meta.owner, mode: meta.mode });
+            self.package.named.push(Named {
+                dir,
+                name,
+                owner: meta.owner,
+                mode: meta.mode,
+            });
         }
     }
 
     fn forget_name(&mut self, spot: &Spot) {
-        self.package.named.retain(|named| !(Arc::ptr_eq(&named.dir, &spot.dir) && named.name == spot.name));
+        self.package
+            .named
+            .retain(|named| !(Arc::ptr_eq(&named.dir, &spot.dir) && named.name == spot.name));
     }
 
     fn escape(&self, path: &[u8], escape: Escape) -> Error {
-        Error::Escape { package: self.order.subject.name.clone(), path: lossy(path), escape }
+        Error::Escape {
+            package: self.order.subject.name.clone(),
+            path: lossy(path),
+            escape,
+        }
     }
 }
 
 fn claim(state: &mut State, ordinal: u32, meta: Meta) {
-    let claim = DirClaim { ordinal, owner: meta.owner, mode: meta.mode, mtime: meta.mtime };
+    let claim = DirClaim {
+        ordinal,
+        owner: meta.owner,
+        mode: meta.mode,
+        mtime: meta.mtime,
+    };
     // The one that is shipped last counts.
     match state.claims.iter_mut().find(|own| own.ordinal == ordinal) {
         Some(own) => *own = claim,

@@ -40,14 +40,19 @@ impl Root {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
+        let fd =
+            rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|e| Error::io("open", path, e))?;
         Ok(Self::from_fd(fd, path))
     }
 
     /// A root from a descriptor of a directory; `path` is for messages and for programs of the host.
     pub fn from_fd(fd: OwnedFd, path: impl Into<PathBuf>) -> Self {
         let resolver = Resolver::choose(fd.as_fd());
-        Root { fd, path: path.into(), resolver }
+        Root {
+            fd,
+            path: path.into(),
+            resolver,
+        }
     }
 
     /// Where the root is on the host: for messages, and for hooks. Nothing may be written by joining to it.
@@ -60,8 +65,15 @@ impl Root {
     /// # Errors
     /// [`Error::Io`] when there are no descriptors left.
     pub fn try_clone(&self) -> Result<Self, Error> {
-        let fd = self.fd.try_clone().map_err(|e| Error::io("open", &self.path, e))?;
-        Ok(Root { fd, path: self.path.clone(), resolver: self.resolver })
+        let fd = self
+            .fd
+            .try_clone()
+            .map_err(|e| Error::io("open", &self.path, e))?;
+        Ok(Root {
+            fd,
+            path: self.path.clone(),
+            resolver: self.resolver,
+        })
     }
 
     /// Opens a file for reading, following links inside the root. It does not block on a pipe or a device.
@@ -106,10 +118,16 @@ impl Root {
             _ => None,
         };
         if let Some(reason) = reason {
-            return Err(Error::BadPath { root: self.path.clone(), path: path.display().to_string(), reason });
+            return Err(Error::BadPath {
+                root: self.path.clone(),
+                path: path.display().to_string(),
+                reason,
+            });
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY;
-        let found = self.resolver.open(self.fd.as_fd(), directory, flags, Mode::empty());
+        let found = self
+            .resolver
+            .open(self.fd.as_fd(), directory, flags, Mode::empty());
         Ok((found.map_err(|e| Error::io(action, self.host(path), e))?, name))
     }
 

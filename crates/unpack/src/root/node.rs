@@ -86,7 +86,10 @@ impl Stat {
             links: stat.st_nlink as u64,
             dev: stat.st_dev as u64,
             ino: stat.st_ino as u64,
-            rdev: (rustix::fs::major(stat.st_rdev as _), rustix::fs::minor(stat.st_rdev as _)),
+            rdev: (
+                rustix::fs::major(stat.st_rdev as _),
+                rustix::fs::minor(stat.st_rdev as _),
+            ),
         }
     }
 }

@@ -31,12 +31,18 @@ impl Mount {
         match rustix::fs::statx(fd, "", empty, StatxFlags::TYPE | StatxFlags::MNT_ID) {
             Ok(stat) => {
                 let id = (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id);
-                Ok(Mount { device: (stat.stx_dev_major, stat.stx_dev_minor), id })
+                Ok(Mount {
+                    device: (stat.stx_dev_major, stat.stx_dev_minor),
+                    id,
+                })
             }
             // A seccomp filter or a kernel before 4.11.
             Err(Errno::NOSYS | Errno::PERM) => {
                 let stat = rustix::fs::fstat(fd)?;
-                let device = (rustix::fs::major(stat.st_dev as _), rustix::fs::minor(stat.st_dev as _));
+                let device = (
+                    rustix::fs::major(stat.st_dev as _),
+                    rustix::fs::minor(stat.st_dev as _),
+                );
                 Ok(Mount { device, id: None })
             }
             Err(error) => Err(error),
@@ -64,7 +70,12 @@ struct Removal<'d> {
 
 impl<'d> Removal<'d> {
     fn start(top: BorrowedFd<'d>) -> rustix::io::Result<Self> {
-        Ok(Removal { mount: Mount::of(top)?, top, moved: Vec::new(), failed: None })
+        Ok(Removal {
+            mount: Mount::of(top)?,
+            top,
+            moved: Vec::new(),
+            failed: None,
+        })
     }
 
     fn end(mut self, dir: BorrowedFd<'_>, host: &Path) -> Result<(), Error> {
@@ -86,7 +97,9 @@ impl<'d> Removal<'d> {
     fn entry(&mut self, dir: BorrowedFd<'_>, name: &[u8], host: &Path, depth: usize) {
         match unlink(dir, name, AtFlags::empty(), depth > 0) {
             Ok(()) | Err(Errno::NOENT) => {}
-            Err(Errno::ISDIR | Errno::PERM) if is_directory(dir, name) => self.directory(dir, name, host, depth),
+            Err(Errno::ISDIR | Errno::PERM) if is_directory(dir, name) => {
+                self.directory(dir, name, host, depth)
+            }
             Err(error) => self.note(host, error),
         }
     }
@@ -111,7 +124,12 @@ impl<'d> Removal<'d> {
         match list(opened.as_fd()) {
             Ok(names) => {
                 for below in names {
-                    self.entry(opened.as_fd(), &below, &host.join(OsStr::from_bytes(&below)), depth + 1);
+                    self.entry(
+                        opened.as_fd(),
+                        &below,
+                        &host.join(OsStr::from_bytes(&below)),
+                        depth + 1,
+                    );
                 }
             }
             Err(error) => self.note(host, error),
@@ -124,7 +142,9 @@ impl<'d> Removal<'d> {
 
     fn move_up(&mut self, dir: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<()> {
         let (from, to) = (dir.try_clone_to_owned(), self.top.try_clone_to_owned());
-        let (Ok(from), Ok(to)) = (from, to) else { return Err(Errno::MFILE) };
+        let (Ok(from), Ok(to)) = (from, to) else {
+            return Err(Errno::MFILE);
+        };
         let new = format!(".bareroot-deep-{}", random_suffix()).into_bytes();
         rename_noreplace(&from, name, &to, &new)?;
         self.moved.push(new);
@@ -142,7 +162,8 @@ fn is_directory(dir: BorrowedFd<'_>, name: &[u8]) -> bool {
 fn unlink(dir: BorrowedFd<'_>, name: &[u8], flags: AtFlags, dir_is_ours: bool) -> rustix::io::Result<()> {
     match rustix::fs::unlinkat(dir, name, flags) {
         Err(Errno::PERM) => {
-            let open = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            let open =
+                OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             if let Ok(fd) = rustix::fs::openat(dir, name, open, Mode::empty()) {
                 make_mutable(fd.as_fd());
             }

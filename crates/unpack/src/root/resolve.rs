@@ -1,6 +1,5 @@
 //! Looking a path up inside a root, whatever symbolic links are in it.
 
-
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
@@ -109,9 +108,18 @@ fn walk(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix:
     }
     // The path was `/`, or ended in `.`, `..` or a slash: a directory, which cannot be created.
     if flags.contains(OFlags::CREATE) {
-        return Err(if flags.contains(OFlags::EXCL) { Errno::EXIST } else { Errno::ISDIR });
+        return Err(if flags.contains(OFlags::EXCL) {
+            Errno::EXIST
+        } else {
+            Errno::ISDIR
+        });
     }
-    rustix::fs::openat(above.last().map_or(root, |fd| fd.as_fd()), ".", flags, Mode::empty())
+    rustix::fs::openat(
+        above.last().map_or(root, |fd| fd.as_fd()),
+        ".",
+        flags,
+        Mode::empty(),
+    )
 }
 
 fn peek() -> OFlags {
@@ -124,7 +132,12 @@ fn put_in_front(left: &mut Vec<Vec<u8>>, path: &[u8]) {
     if path.ends_with(b"/") {
         left.push(b".".to_vec());
     }
-    left.extend(path.split(|&b| b == b'/').rev().filter(|c| !c.is_empty()).map(<[u8]>::to_vec));
+    left.extend(
+        path.split(|&b| b == b'/')
+            .rev()
+            .filter(|c| !c.is_empty())
+            .map(<[u8]>::to_vec),
+    );
 }
 
 /// Links of procfs jump instead of being looked up. The kernel tells those that do from those that do not; from outside
@@ -132,4 +145,3 @@ fn put_in_front(left: &mut Vec<Vec<u8>>, path: &[u8]) {
 fn is_magic(link: &OwnedFd) -> rustix::io::Result<bool> {
     Ok(rustix::fs::fstatfs(link)?.f_type == rustix::fs::PROC_SUPER_MAGIC)
 }
-

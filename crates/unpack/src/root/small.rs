@@ -33,7 +33,11 @@ impl Root {
         file.take(READ_LIMIT + 1).read_to_end(&mut bytes).map_err(fail)?;
         let read = bytes.len() as u64;
         if read > READ_LIMIT {
-            return Err(Error::TooLarge { path: self.host(path), size: size.max(read), limit: READ_LIMIT });
+            return Err(Error::TooLarge {
+                path: self.host(path),
+                size: size.max(read),
+                limit: READ_LIMIT,
+            });
         }
         Ok(bytes)
     }
@@ -60,8 +64,8 @@ impl Root {
         let (dir, name) = self.parent("write", path)?;
         let fail = |e| Error::io("write", self.host(path), e);
         let (temp, file) = temporary(&dir).map_err(fail)?;
-        let done = fill(file, mode, bytes)
-            .and_then(|()| Ok(rustix::fs::renameat(&dir, temp.as_str(), &dir, name)?));
+        let done =
+            fill(file, mode, bytes).and_then(|()| Ok(rustix::fs::renameat(&dir, temp.as_str(), &dir, name)?));
         if done.is_err() {
             let _ = rustix::fs::unlinkat(&dir, temp.as_str(), AtFlags::empty());
         }
@@ -76,7 +80,10 @@ impl Root {
     pub fn append(&self, path: impl AsRef<Path>, mode: u32, bytes: &[u8]) -> Result<(), Error> {
         let path = path.as_ref();
         let fail = |e| Error::io("write", self.host(path), e);
-        let open = |flags, mode| self.resolver.open(self.as_fd(), path.as_os_str().as_bytes(), flags, mode);
+        let open = |flags, mode| {
+            self.resolver
+                .open(self.as_fd(), path.as_os_str().as_bytes(), flags, mode)
+        };
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK;
         match open(flags | OFlags::CREATE | OFlags::EXCL, Mode::from_raw_mode(0o600)) {
             Ok(fd) => fill(File::from(fd), mode, bytes).map_err(fail),
@@ -107,7 +114,11 @@ impl Root {
         let mut upto = PathBuf::from("/");
         for component in path.components() {
             upto.push(component);
-            if upto == Path::new("/") || self.stat(&upto)?.is_some_and(|stat| stat.kind == FileKind::Directory) {
+            if upto == Path::new("/")
+                || self
+                    .stat(&upto)?
+                    .is_some_and(|stat| stat.kind == FileKind::Directory)
+            {
                 continue;
             }
             match self.create_dir(&upto, mode) {
@@ -189,7 +200,8 @@ impl Root {
         let from = from.as_ref();
         let (from_dir, old) = self.parent("rename", from)?;
         let (to_dir, new) = self.parent("rename", to.as_ref())?;
-        rustix::fs::renameat(&from_dir, old, &to_dir, new).map_err(|e| Error::io("rename", self.host(from), e))
+        rustix::fs::renameat(&from_dir, old, &to_dir, new)
+            .map_err(|e| Error::io("rename", self.host(from), e))
     }
 
     /// Renames, if nothing has the new name.
@@ -221,7 +233,9 @@ impl Root {
 
     fn stat_with(&self, path: &Path, flags: OFlags) -> Result<Option<Stat>, Error> {
         let found = self.lookup("look at", path, flags);
-        match found.and_then(|fd| rustix::fs::fstat(&fd).map_err(|e| Error::io("look at", self.host(path), e))) {
+        match found
+            .and_then(|fd| rustix::fs::fstat(&fd).map_err(|e| Error::io("look at", self.host(path), e)))
+        {
             Ok(stat) => Ok(Some(Stat::of(&stat))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -264,7 +278,10 @@ impl Root {
         let mut entries = Vec::new();
         for name in list(dir.as_fd()).map_err(fail)? {
             match rustix::fs::statat(&dir, OsStr::from_bytes(&name), AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => entries.push(DirEntry { kind: Stat::of(&stat).kind, name }),
+                Ok(stat) => entries.push(DirEntry {
+                    kind: Stat::of(&stat).kind,
+                    name,
+                }),
                 Err(Errno::NOENT) => {}
                 Err(error) => return Err(fail(error)),
             }
@@ -284,7 +301,8 @@ impl Root {
             return rustix::fs::fchmod(self, mode).map_err(|e| Error::io("set the mode of", self.path(), e));
         }
         let (dir, name) = self.parent("set the mode of", path)?;
-        sys::chmod_nofollow(dir.as_fd(), name, mode).map_err(|e| Error::io("set the mode of", self.host(path), e))
+        sys::chmod_nofollow(dir.as_fd(), name, mode)
+            .map_err(|e| Error::io("set the mode of", self.host(path), e))
     }
 
     /// Sets owner and group of a path itself, should it be a link. The kernel takes setuid and setgid bits from a file: set
@@ -325,8 +343,14 @@ fn is_root(path: &Path) -> bool {
 /// A modification time in whole seconds, as archives have it; the access time stays.
 pub(crate) fn mtime(seconds: i64) -> Timestamps {
     Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
-        last_modification: Timespec { tv_sec: seconds as _, tv_nsec: 0 },
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT as _,
+        },
+        last_modification: Timespec {
+            tv_sec: seconds as _,
+            tv_nsec: 0,
+        },
     }
 }
 
@@ -374,13 +398,11 @@ pub(crate) fn rename_noreplace(
     to: &[u8],
 ) -> rustix::io::Result<()> {
     match rustix::fs::renameat_with(from_dir, from, to_dir, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            match rustix::fs::statat(to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(_) => Err(Errno::EXIST),
-                Err(Errno::NOENT) => rustix::fs::renameat(from_dir, from, to_dir, to),
-                Err(error) => Err(error),
-            }
-        }
+        Err(Errno::INVAL | Errno::NOSYS) => match rustix::fs::statat(to_dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Err(Errno::EXIST),
+            Err(Errno::NOENT) => rustix::fs::renameat(from_dir, from, to_dir, to),
+            Err(error) => Err(error),
+        },
         result => result,
     }
 }

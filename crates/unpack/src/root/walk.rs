@@ -49,7 +49,9 @@ impl WalkEntry<'_> {
     /// [`Error::Io`], also when it is no link.
     pub fn read_link(&self) -> Result<Vec<u8>, Error> {
         let text = rustix::fs::readlinkat(self.parent, self.name, Vec::new());
-        Ok(text.map_err(|e| Error::io("read", self.root.host(self.path), e))?.into_bytes())
+        Ok(text
+            .map_err(|e| Error::io("read", self.root.host(self.path), e))?
+            .into_bytes())
     }
 
     /// Sets its modification time, its own should it be a link; seconds since 1970.
@@ -92,7 +94,13 @@ impl Root {
                     result => Stat::of(&result.map_err(fail)?),
                 };
                 let below = path.join(OsStr::from_bytes(&name));
-                let entry = WalkEntry { root: self, parent: &dir, path: &below, name: &name, stat };
+                let entry = WalkEntry {
+                    root: self,
+                    parent: &dir,
+                    path: &below,
+                    name: &name,
+                    stat,
+                };
                 if visit(&entry)? == Walk::On && stat.kind == FileKind::Directory {
                     left.push(below);
                 }
@@ -118,6 +126,10 @@ impl Root {
             Ok(Walk::On)
         })?;
         let own = rustix::fs::fstat(self).map_err(|e| Error::io("look at", self.path(), e))?;
-        if after(&Stat::of(&own)) { self.set_mtime("/", epoch) } else { Ok(()) }
+        if after(&Stat::of(&own)) {
+            self.set_mtime("/", epoch)
+        } else {
+            Ok(())
+        }
     }
 }

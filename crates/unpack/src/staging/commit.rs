@@ -22,7 +22,11 @@ impl Staging {
     pub fn commit(mut self) -> Result<(), Error> {
         rustix::fs::syncfs(&self.lock).map_err(|e| Error::io("sync", self.root.path(), e))?;
         match &self.place {
-            Place::Beside { parent, target, exists } => self.rename(parent, target, *exists)?,
+            Place::Beside {
+                parent,
+                target,
+                exists,
+            } => self.rename(parent, target, *exists)?,
             Place::Inside { target } => self.move_up(target)?,
         }
         self.finished = true;
@@ -69,7 +73,12 @@ impl Staging {
         let fail = |error: Errno| Error::io("set the mode of", &self.target, error);
         let is = Stat::of(&rustix::fs::fstat(target).map_err(fail)?);
         if (is.uid, is.gid) != (want.uid, want.gid) {
-            rustix::fs::fchown(target, Some(Uid::from_raw(want.uid)), Some(Gid::from_raw(want.gid))).map_err(fail)?;
+            rustix::fs::fchown(
+                target,
+                Some(Uid::from_raw(want.uid)),
+                Some(Gid::from_raw(want.gid)),
+            )
+            .map_err(fail)?;
         }
         if is.mode != want.mode {
             rustix::fs::fchmod(target, Mode::from_raw_mode(want.mode)).map_err(fail)?;
@@ -78,7 +87,10 @@ impl Staging {
     }
 
     fn taken(&self, name: &[u8]) -> Error {
-        Error::TargetNotEmpty { target: self.target.clone(), found: lossy(name) }
+        Error::TargetNotEmpty {
+            target: self.target.clone(),
+            found: lossy(name),
+        }
     }
 }
 
@@ -94,7 +106,9 @@ impl Journal {
         let mut text = Vec::new();
         for name in names {
             let stat = rustix::fs::statat(dir, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW);
-            let inode = stat.map_err(|e| Error::io("look at", root.path().join(OsStr::from_bytes(name)), e))?.st_ino;
+            let inode = stat
+                .map_err(|e| Error::io("look at", root.path().join(OsStr::from_bytes(name)), e))?
+                .st_ino;
             text.extend_from_slice(format!("{inode} ").as_bytes());
             text.extend_from_slice(name);
             text.push(0);
@@ -108,8 +122,14 @@ impl Journal {
 
     /// The entries of a dead run's list; none when it has no list, or none that can be read.
     pub(super) fn read(root: &Root) -> Result<Vec<(u64, Vec<u8>)>, Error> {
-        let is_file = root.lstat(Self::NAME)?.is_some_and(|stat| stat.kind == crate::root::FileKind::File);
-        let text = if is_file { root.read_if_exists(Self::NAME)?.unwrap_or_default() } else { Vec::new() };
+        let is_file = root
+            .lstat(Self::NAME)?
+            .is_some_and(|stat| stat.kind == crate::root::FileKind::File);
+        let text = if is_file {
+            root.read_if_exists(Self::NAME)?.unwrap_or_default()
+        } else {
+            Vec::new()
+        };
         Ok(text.split(|&b| b == 0).filter_map(Self::record).collect())
     }
 

@@ -47,7 +47,11 @@ pub struct Staging {
 #[derive(Debug)]
 enum Place {
     /// In the target's parent, to be renamed to `target`.
-    Beside { parent: OwnedFd, target: Vec<u8>, exists: bool },
+    Beside {
+        parent: OwnedFd,
+        target: Vec<u8>,
+        exists: bool,
+    },
     /// In the target itself.
     Inside { target: OwnedFd },
 }
@@ -81,7 +85,11 @@ impl Staging {
         stale::remove(&found.parent, &found.parent_path, &beside, target)?;
         let mut inside = match &found.found {
             Found::Missing => None,
-            Found::Directory { fd, path, beside_is_possible } => {
+            Found::Directory {
+                fd,
+                path,
+                beside_is_possible,
+            } => {
                 stale::remove(fd, path, &Naming::inside(), target)?;
                 let has_lost_and_found = target::check_empty(fd, target)?;
                 Some((fd, path, !beside_is_possible || has_lost_and_found))
@@ -107,7 +115,11 @@ impl Staging {
         let clone = |fd: &OwnedFd| fd.try_clone().map_err(|e| Error::io("open", path, e));
         let place = match inside {
             Some((fd, _, true)) => Place::Inside { target: clone(fd)? },
-            _ => Place::Beside { parent: clone(place)?, target: found.name.clone(), exists: inside.is_some() },
+            _ => Place::Beside {
+                parent: clone(place)?,
+                target: found.name.clone(),
+                exists: inside.is_some(),
+            },
         };
         let open = || {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -133,7 +145,8 @@ impl Staging {
             finished: false,
         };
         // Programs in the root run as other users, too.
-        rustix::fs::fchmod(&staging.lock, Mode::from_raw_mode(0o755)).map_err(|e| Error::io("create", &host, e))?;
+        rustix::fs::fchmod(&staging.lock, Mode::from_raw_mode(0o755))
+            .map_err(|e| Error::io("create", &host, e))?;
         Ok(staging)
     }
 

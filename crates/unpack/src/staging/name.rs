@@ -37,7 +37,9 @@ impl Naming {
 
     /// Inside the target: `.bareroot-XXXXXXXXXX`.
     pub(crate) fn inside() -> Self {
-        Naming { prefix: MARK.to_vec() }
+        Naming {
+            prefix: MARK.to_vec(),
+        }
     }
 
     pub(crate) fn new_name(&self) -> Vec<u8> {

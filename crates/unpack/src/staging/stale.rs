@@ -29,7 +29,12 @@ pub(super) fn remove(directory: &OwnedFd, path: &Path, naming: &Naming, target: 
     for name in names.iter().filter(|name| naming.is_ours(name)) {
         let host = path.join(OsStr::from_bytes(name));
         let fail = |e| Error::io("open", &host, e);
-        let stale = match rustix::fs::openat(directory, name.as_slice(), flags | OFlags::NOFOLLOW, Mode::empty()) {
+        let stale = match rustix::fs::openat(
+            directory,
+            name.as_slice(),
+            flags | OFlags::NOFOLLOW,
+            Mode::empty(),
+        ) {
             // Gone, no directory, or somebody else's.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => continue,
             opened => opened.map_err(fail)?,
@@ -40,7 +45,10 @@ pub(super) fn remove(directory: &OwnedFd, path: &Path, naming: &Naming, target: 
         match rustix::fs::flock(&stale, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                return Err(Error::TargetBusy { target: target.to_path_buf(), staging: host });
+                return Err(Error::TargetBusy {
+                    target: target.to_path_buf(),
+                    staging: host,
+                });
             }
             // Without locks nobody can tell the dead from the living.
             Err(_) => continue,

@@ -28,7 +28,11 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Found {
     Missing,
-    Directory { fd: OwnedFd, path: PathBuf, beside_is_possible: bool },
+    Directory {
+        fd: OwnedFd,
+        path: PathBuf,
+        beside_is_possible: bool,
+    },
 }
 
 impl Target {
@@ -47,14 +51,23 @@ impl Target {
         let own = rustix::fs::fstat(&fd).map_err(fail)?;
         let is = |other: &rustix::fs::Stat| (other.st_dev, other.st_ino) == (own.st_dev, own.st_ino);
         if rustix::fs::stat("/").is_ok_and(|root| is(&root)) {
-            return Err(Error::TargetIsRoot { target: target.to_path_buf() });
+            return Err(Error::TargetIsRoot {
+                target: target.to_path_buf(),
+            });
         }
         let path = target.canonicalize().map_err(|e| Error::io("open", target, e))?;
         let (Some(parent_path), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::TargetIsRoot { target: target.to_path_buf() });
+            return Err(Error::TargetIsRoot {
+                target: target.to_path_buf(),
+            });
         };
-        let parent = rustix::fs::openat(CWD, parent_path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|e| Error::io("open", parent_path, e))?;
+        let parent = rustix::fs::openat(
+            CWD,
+            parent_path,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|e| Error::io("open", parent_path, e))?;
         let around = rustix::fs::fstat(&parent).map_err(fail)?;
         let mount_point = Mount::of(fd.as_fd()).map_err(fail)? != Mount::of(parent.as_fd()).map_err(fail)?;
         // The shell of a user who names `.` would be left in a directory that is no more.
@@ -69,15 +82,27 @@ impl Target {
             beside_is_possible: !(mount_point || current || sticky && foreign),
         };
         let (parent_path, name) = (parent_path.to_path_buf(), name.as_bytes().to_vec());
-        Ok(Target { parent, parent_path, name, found, made_parents: Vec::new() })
+        Ok(Target {
+            parent,
+            parent_path,
+            name,
+            found,
+            made_parents: Vec::new(),
+        })
     }
 
     fn missing(target: &Path) -> Result<Self, Error> {
         if rustix::fs::lstat(target).is_ok() {
             let found = "a symbolic link that leads nowhere";
-            return Err(Error::TargetNotDirectory { target: target.to_path_buf(), found });
+            return Err(Error::TargetNotDirectory {
+                target: target.to_path_buf(),
+                found,
+            });
         }
-        let unusable = |reason| Error::TargetUnusable { target: target.to_path_buf(), reason };
+        let unusable = |reason| Error::TargetUnusable {
+            target: target.to_path_buf(),
+            reason,
+        };
         // `file_name` looks over a final `/` and `/.`.
         let name = match target.components().next_back() {
             Some(Component::Normal(name)) => name.as_bytes().to_vec(),
@@ -98,8 +123,16 @@ impl Target {
         });
         match opened {
             Ok(parent) => {
-                let parent_path = parent_path.canonicalize().unwrap_or_else(|_| parent_path.to_path_buf());
-                Ok(Target { parent, parent_path, name, found: Found::Missing, made_parents })
+                let parent_path = parent_path
+                    .canonicalize()
+                    .unwrap_or_else(|_| parent_path.to_path_buf());
+                Ok(Target {
+                    parent,
+                    parent_path,
+                    name,
+                    found: Found::Missing,
+                    made_parents,
+                })
             }
             Err(error) => {
                 remove_parents(&made_parents);
@@ -124,7 +157,11 @@ fn make_parents(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
     }
     for directory in missing.into_iter().rev() {
         match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
-            Ok(()) => made.push(directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf())),
+            Ok(()) => made.push(
+                directory
+                    .canonicalize()
+                    .unwrap_or_else(|_| directory.to_path_buf()),
+            ),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(Error::io("create", directory, error)),
         }
@@ -145,9 +182,15 @@ pub(super) fn remove_parents(made: &[PathBuf]) {
 pub(super) fn check_empty(fd: &OwnedFd, target: &Path) -> Result<bool, Error> {
     let names = list(fd.as_fd()).map_err(|e| Error::io("read", target, e))?;
     // The smallest name, so that the message is the same every time; a staging directory explains least.
-    let other = names.iter().filter(|name| *name != b"lost+found").min_by_key(|name| (Naming::inside().is_ours(name), *name));
+    let other = names
+        .iter()
+        .filter(|name| *name != b"lost+found")
+        .min_by_key(|name| (Naming::inside().is_ours(name), *name));
     match other {
-        Some(name) => Err(Error::TargetNotEmpty { target: target.to_path_buf(), found: lossy(name) }),
+        Some(name) => Err(Error::TargetNotEmpty {
+            target: target.to_path_buf(),
+            found: lossy(name),
+        }),
         None => Ok(!names.is_empty()),
     }
 }
@@ -158,13 +201,19 @@ fn not_directory(path: &Path) -> Error {
         let trimmed = OsStr::from_bytes(trim_slashes(path.as_os_str().as_bytes()));
         if let Ok(stat) = rustix::fs::statat(CWD, trimmed, AtFlags::empty()) {
             let found = Stat::of(&stat).kind.words();
-            return Error::TargetNotDirectory { target: path.to_path_buf(), found };
+            return Error::TargetNotDirectory {
+                target: path.to_path_buf(),
+                found,
+            };
         }
     }
     Error::io("open", path, Errno::NOTDIR)
 }
 
 fn trim_slashes(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|&b| b != b'/').map_or(path.len().min(1), |last| last + 1);
+    let end = path
+        .iter()
+        .rposition(|&b| b != b'/')
+        .map_or(path.len().min(1), |last| last + 1);
     path.get(..end).unwrap_or(path)
 }

@@ -22,11 +22,16 @@ const DIRECTORY: &str = "a directory";
 impl Replay<'_> {
     /// The package has, or needs, a directory at the name.
     pub(super) fn directory_arrives(&mut self, contest: &mut Contest, ordinal: u32) -> Result<(), Error> {
-        let Some(node) = contest.node.clone() else { return Ok(()) };
+        let Some(node) = contest.node.clone() else {
+            return Ok(());
+        };
         let (listed, needed) = {
             let state = node.state();
             let listed = state.claims.iter().any(|claim| claim.ordinal == ordinal);
-            (listed, listed || state.implied.is_some_and(|(first, _)| first == ordinal))
+            (
+                listed,
+                listed || state.implied.is_some_and(|(first, _)| first == ordinal),
+            )
         };
         if !needed {
             return Ok(());
@@ -47,7 +52,10 @@ impl Replay<'_> {
             let path = contest.path.clone();
             let verdict = self.ledger.judge(&contest.owners, ordinal, &path, DIRECTORY)?;
             if verdict.yields || verdict.shares {
-                let first = contest.owners.first().map_or_else(String::new, |owner| self.owner_words(owner));
+                let first = contest
+                    .owners
+                    .first()
+                    .map_or_else(String::new, |owner| self.owner_words(owner));
                 let (kind, second) = (contest.occupant.words(), self.ledger.words(ordinal));
                 return Err(conflict(&path, first, kind, second, DIRECTORY));
             }
@@ -56,14 +64,20 @@ impl Replay<'_> {
             contest.occupant = Occupant::Directory;
         }
         if listed {
-            contest.owners.push(Owner { who: Who::Placed(ordinal), path: contest.path.clone(), kind: DIRECTORY });
+            contest.owners.push(Owner {
+                who: Who::Placed(ordinal),
+                path: contest.path.clone(),
+                kind: DIRECTORY,
+            });
         }
         Ok(())
     }
 
     /// The package has a file or a node at the name; it is parked.
     pub(super) fn leaf_arrives(&mut self, contest: &mut Contest, leaf: &Leaf) -> Result<(), Error> {
-        let At::Parked(number) = leaf.at else { return Ok(()) };
+        let At::Parked(number) = leaf.at else {
+            return Ok(());
+        };
         let path = contest.spelling(leaf);
         let kind = leaf.kind.words();
         let verdict = self.ledger.judge(&contest.owners, leaf.ordinal, &path, kind)?;
@@ -93,15 +107,28 @@ impl Replay<'_> {
             self.ledger.take(&mut contest.owners, &verdict, leaf.ordinal);
             contest.occupant = Occupant::Leaf(leaf.kind);
         }
-        contest.owners.push(Owner { who: Who::Placed(leaf.ordinal), path, kind });
+        contest.owners.push(Owner {
+            who: Who::Placed(leaf.ordinal),
+            path,
+            kind,
+        });
         Ok(())
     }
 
     /// The package has a symbolic link at the name.
-    pub(super) fn link_arrives(&mut self, contest: &mut Contest, ordinal: u32, link: &Link) -> Result<(), Error> {
+    pub(super) fn link_arrives(
+        &mut self,
+        contest: &mut Contest,
+        ordinal: u32,
+        link: &Link,
+    ) -> Result<(), Error> {
         let kind = LeafKind::Symlink.words();
         let path = link.listed.clone();
-        let owner = Owner { who: Who::Placed(ordinal), path: path.clone(), kind };
+        let owner = Owner {
+            who: Who::Placed(ordinal),
+            path: path.clone(),
+            kind,
+        };
         let (dir, fd) = contest.open(self.shared)?;
         // dpkg: a directory is never replaced by a link.
         let mut stays = contest.occupant == Occupant::Directory;
@@ -117,7 +144,11 @@ impl Replay<'_> {
             stays = matches!((there, wanted), (Some(there), Some(wanted)) if Arc::ptr_eq(&there, &wanted));
             if alias && !stays {
                 let package = self.ledger.words(ordinal);
-                return Err(Error::Escape { package, path: lossy(&path), escape: Escape::MergeLink });
+                return Err(Error::Escape {
+                    package,
+                    path: lossy(&path),
+                    escape: Escape::MergeLink,
+                });
             }
         }
         if !stays {
@@ -139,7 +170,13 @@ impl Replay<'_> {
         Ok(())
     }
 
-    fn replace_by_link(&self, contest: &mut Contest, dir: &Arc<Dir>, fd: &OwnedFd, link: &Link) -> Result<(), Error> {
+    fn replace_by_link(
+        &self,
+        contest: &mut Contest,
+        dir: &Arc<Dir>,
+        fd: &OwnedFd,
+        link: &Link,
+    ) -> Result<(), Error> {
         if contest.occupant != Occupant::Nothing {
             rustix::fs::unlinkat(fd, &*contest.name, AtFlags::empty())
                 .map_err(|e| self.shared.io("remove", dir, &contest.name, e))?;
@@ -173,7 +210,9 @@ impl Replay<'_> {
 
     /// Puts the parked directory at its path, in place of what is there.
     fn put_back(&self, contest: &mut Contest, node: &Arc<Dir>) -> Result<(), Error> {
-        let Some(number) = contest.aside.take() else { return Ok(()) };
+        let Some(number) = contest.aside.take() else {
+            return Ok(());
+        };
         let (dir, fd) = contest.open(self.shared)?;
         if contest.occupant != Occupant::Nothing {
             rustix::fs::unlinkat(&fd, &*contest.name, AtFlags::empty())
@@ -207,13 +246,19 @@ impl Replay<'_> {
             && rustix::fs::unlinkat(&fd, &*contest.name, AtFlags::REMOVEDIR).is_ok();
         match empty {
             true => Ok(()),
-            false => Err(Error::Obstructed { package, path: lossy(path), found: contest.occupant.words() }),
+            false => Err(Error::Obstructed {
+                package,
+                path: lossy(path),
+                found: contest.occupant.words(),
+            }),
         }
     }
 
     fn read_link(&self, dir: &Dir, fd: &OwnedFd, name: &[u8]) -> Result<Vec<u8>, Error> {
         let text = rustix::fs::readlinkat(fd, name, Vec::new());
-        Ok(text.map_err(|e| self.shared.io("read", dir, name, e))?.into_bytes())
+        Ok(text
+            .map_err(|e| self.shared.io("read", dir, name, e))?
+            .into_bytes())
     }
 
     fn differs(&self, contest: &Contest, ordinal: u32, path: &[u8]) -> Error {
@@ -250,7 +295,6 @@ impl Replay<'_> {
     }
 }
 
-
 fn open((dir, name): (&OwnedFd, &[u8])) -> rustix::io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(File::from(rustix::fs::openat(dir, name, flags, Mode::empty())?))
@@ -262,7 +306,10 @@ fn equal_files(a: &File, b: &File) -> rustix::io::Result<bool> {
     let mut at = 0;
     loop {
         let got = a.read_at(&mut left, at).map_err(errno)?;
-        let (ours, theirs) = (left.get(..got).unwrap_or_default(), right.get_mut(..got).unwrap_or_default());
+        let (ours, theirs) = (
+            left.get(..got).unwrap_or_default(),
+            right.get_mut(..got).unwrap_or_default(),
+        );
         if got == 0 {
             return Ok(true);
         }

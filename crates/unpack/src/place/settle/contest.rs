@@ -42,7 +42,11 @@ pub(super) enum Occupant {
 
 impl Occupant {
     pub(super) fn is_link(self) -> bool {
-        let links = [Occupant::Alias, Occupant::Leaf(LeafKind::Symlink), Occupant::Existing(FileKind::Symlink)];
+        let links = [
+            Occupant::Alias,
+            Occupant::Leaf(LeafKind::Symlink),
+            Occupant::Existing(FileKind::Symlink),
+        ];
         links.contains(&self)
     }
 
@@ -112,7 +116,10 @@ impl Contest {
 /// All contests, by path, with everything aside that is not there before the first package.
 pub(super) fn prepare(shared: &Shared) -> Result<Vec<Contest>, Error> {
     let names = std::mem::take(&mut *lock(&shared.contested));
-    let mut contests = names.into_iter().map(|(dir, name)| begin(shared, dir, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut contests = names
+        .into_iter()
+        .map(|(dir, name)| begin(shared, dir, name))
+        .collect::<Result<Vec<_>, _>>()?;
     contests.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(contests)
 }
@@ -123,12 +130,18 @@ fn begin(shared: &Shared, dir: Arc<Dir>, name: Box<[u8]>) -> Result<Contest, Err
     let mut state = dir.state();
     let slot = state.slots.entry(name.clone()).or_default();
     for leaf in slot.leaves.iter_mut().filter(|leaf| leaf.at == At::Place) {
-        leaf.at = At::Parked(shared.parking.take(&shared.tree, &shared.fds, (&dir, &fd), &name)?);
+        leaf.at = At::Parked(
+            shared
+                .parking
+                .take(&shared.tree, &shared.fds, (&dir, &fd), &name)?,
+        );
     }
     let node = slot.dir.clone().filter(|_| !slot.alias);
     let mut aside = None;
     if let Some(node) = node.as_ref().filter(|node| comes_later(node, slot)) {
-        let number = shared.parking.take(&shared.tree, &shared.fds, (&dir, &fd), &name)?;
+        let number = shared
+            .parking
+            .take(&shared.tree, &shared.fds, (&dir, &fd), &name)?;
         let parking = shared.parking.dir(&shared.tree, &shared.fds)?;
         node.reseat(&parking, number.to_string().as_bytes());
         aside = Some(number);
@@ -149,12 +162,27 @@ fn begin(shared: &Shared, dir: Arc<Dir>, name: Box<[u8]>) -> Result<Contest, Err
     };
     let leaves = slot.leaves.clone();
     drop(state);
-    let mut spellings: Vec<&[u8]> = leaves.iter().filter_map(|leaf| leaf.spelling.as_deref()).collect();
+    let mut spellings: Vec<&[u8]> = leaves
+        .iter()
+        .filter_map(|leaf| leaf.spelling.as_deref())
+        .collect();
     spellings.push(&path);
     spellings.sort_unstable();
     spellings.dedup();
-    let owners = spellings.into_iter().flat_map(|spelling| installed(shared, spelling)).collect();
-    Ok(Contest { dir, name, path, leaves, node, aside, occupant, owners })
+    let owners = spellings
+        .into_iter()
+        .flat_map(|spelling| installed(shared, spelling))
+        .collect();
+    Ok(Contest {
+        dir,
+        name,
+        path,
+        leaves,
+        node,
+        aside,
+        occupant,
+        owners,
+    })
 }
 
 /// Whether something else is at a directory's path before the first package needs the directory.

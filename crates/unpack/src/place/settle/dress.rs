@@ -24,8 +24,15 @@ pub(super) fn name_files(shared: &Shared, package: &Package, names: &NameTable) 
         }
         let at = {
             let state = named.dir.state();
-            let leaves = state.slots.get(&named.name).map(|slot| slot.leaves.as_slice()).unwrap_or_default();
-            leaves.iter().find(|leaf| leaf.ordinal == package.ordinal).map(|leaf| leaf.at)
+            let leaves = state
+                .slots
+                .get(&named.name)
+                .map(|slot| slot.leaves.as_slice())
+                .unwrap_or_default();
+            leaves
+                .iter()
+                .find(|leaf| leaf.ordinal == package.ordinal)
+                .map(|leaf| leaf.at)
         };
         let (fd, name) = match at {
             Some(At::Place) => (shared.fds.get(&named.dir)?, named.name.clone()),
@@ -51,7 +58,11 @@ pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Erro
     while let Some(dir) = all.get(next).cloned() {
         next += 1;
         let state = dir.state();
-        let below = state.slots.values().filter(|slot| !slot.alias).filter_map(|slot| slot.dir.clone());
+        let below = state
+            .slots
+            .values()
+            .filter(|slot| !slot.alias)
+            .filter_map(|slot| slot.dir.clone());
         all.extend(below);
     }
     // Those below first: a directory without x, or of another owner, is not entered any more.
@@ -64,7 +75,10 @@ pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Erro
 fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error> {
     let (owner, mode, time) = {
         let state = dir.state();
-        match (state.claims.iter().min_by_key(|claim| claim.ordinal), state.implied) {
+        match (
+            state.claims.iter().min_by_key(|claim| claim.ordinal),
+            state.implied,
+        ) {
             (Some(claim), _) => (claim.owner.resolve(names), claim.mode, Some(claim.mtime)),
             (None, implied) => (Owner::ROOT.resolve(names), 0o755, implied.map(|(_, mtime)| mtime)),
         }

@@ -16,7 +16,12 @@ const MOST_LINKS: usize = 40;
 impl Replay<'_> {
     /// The directory that a link in `dir` with this text leads to when the package with `ordinal` has its turn; `None` where
     /// it leads to nothing, to something else, or to a directory that only a later package brings.
-    pub(super) fn follow(&self, dir: &Arc<Dir>, text: &[u8], ordinal: u32) -> Result<Option<Arc<Dir>>, Error> {
+    pub(super) fn follow(
+        &self,
+        dir: &Arc<Dir>,
+        text: &[u8],
+        ordinal: u32,
+    ) -> Result<Option<Arc<Dir>>, Error> {
         let mut here = dir.real();
         let mut left: Vec<Vec<u8>> = Vec::new();
         let mut links = 1;
@@ -46,7 +51,9 @@ impl Replay<'_> {
                 FileType::Symlink if links < MOST_LINKS => {
                     links += 1;
                     let text = rustix::fs::readlinkat(&fd, name.as_slice(), Vec::new());
-                    let text = text.map_err(|e| self.shared.io("read", &here, &name, e))?.into_bytes();
+                    let text = text
+                        .map_err(|e| self.shared.io("read", &here, &name, e))?
+                        .into_bytes();
                     self.push(&mut here, &mut left, &text);
                 }
                 _ => return Ok(None),
@@ -73,5 +80,8 @@ pub(super) fn known(dir: &Arc<Dir>, name: &[u8]) -> Arc<Dir> {
         slot.alias = false;
         slot.dir = None;
     }
-    Arc::clone(slot.dir.get_or_insert_with(|| Dir::new(&Arc::downgrade(dir), name, true)))
+    Arc::clone(
+        slot.dir
+            .get_or_insert_with(|| Dir::new(&Arc::downgrade(dir), name, true)),
+    )
 }

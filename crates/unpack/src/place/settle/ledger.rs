@@ -46,8 +46,16 @@ pub(super) struct Ledger<'f> {
 
 impl<'f> Ledger<'f> {
     pub(super) fn new(shared: &'f Shared, packages: &[Package]) -> Self {
-        let subjects = packages.iter().map(|package| (package.ordinal, package.subject.clone())).collect();
-        Ledger { shared, subjects, lost: HashMap::new(), taken: Vec::new() }
+        let subjects = packages
+            .iter()
+            .map(|package| (package.ordinal, package.subject.clone()))
+            .collect();
+        Ledger {
+            shared,
+            subjects,
+            lost: HashMap::new(),
+            taken: Vec::new(),
+        }
     }
 
     pub(super) fn into_parts(self) -> (HashMap<u32, HashSet<Vec<u8>>>, Vec<Taken>) {
@@ -56,7 +64,9 @@ impl<'f> Ledger<'f> {
 
     /// A package for a message.
     pub(super) fn words(&self, ordinal: u32) -> String {
-        self.subjects.get(&ordinal).map_or_else(|| format!("number {ordinal}"), Subject::to_string)
+        self.subjects
+            .get(&ordinal)
+            .map_or_else(|| format!("number {ordinal}"), Subject::to_string)
     }
 
     fn subject<'a>(&'a self, who: &'a Who) -> Option<&'a Subject> {
@@ -75,10 +85,14 @@ impl<'f> Ledger<'f> {
         kind: &'static str,
     ) -> Result<Verdict, Error> {
         let mut verdict = Verdict::default();
-        let Some(package) = self.subjects.get(&ordinal) else { return Ok(verdict) };
+        let Some(package) = self.subjects.get(&ordinal) else {
+            return Ok(verdict);
+        };
         let relations = &self.shared.settings.relations;
         for (index, owner) in owners.iter().enumerate().filter(|(_, owner)| owner.path == path) {
-            let Some(other) = self.subject(&owner.who) else { continue };
+            let Some(other) = self.subject(&owner.who) else {
+                continue;
+            };
             if package.is_same_package(other) {
                 continue;
             }
@@ -89,7 +103,13 @@ impl<'f> Ledger<'f> {
             } else if relations.replaces(other, package) {
                 verdict.yields = true;
             } else {
-                return Err(conflict(path, other.to_string(), owner.kind, package.to_string(), kind));
+                return Err(conflict(
+                    path,
+                    other.to_string(),
+                    owner.kind,
+                    package.to_string(),
+                    kind,
+                ));
             }
         }
         Ok(verdict)
@@ -103,7 +123,11 @@ impl<'f> Ledger<'f> {
             }
             let Owner { who, path, .. } = owners.remove(index);
             match (who, self.subjects.get(&ordinal)) {
-                (Who::Installed(from), Some(by)) => self.taken.push(Taken { from, path, by: by.clone() }),
+                (Who::Installed(from), Some(by)) => self.taken.push(Taken {
+                    from,
+                    path,
+                    by: by.clone(),
+                }),
                 (Who::Placed(other), _) => self.lose(other, path),
                 (Who::Installed(_), None) => {}
             }
@@ -128,7 +152,11 @@ impl<'f> Ledger<'f> {
                 if self.judge(&owners, ordinal, &path, kind)?.yields {
                     self.lose(ordinal, path.clone());
                 } else {
-                    owners.push(Owner { who: Who::Placed(ordinal), path: path.clone(), kind });
+                    owners.push(Owner {
+                        who: Who::Placed(ordinal),
+                        path: path.clone(),
+                        kind,
+                    });
                 }
             }
         }
@@ -143,7 +171,13 @@ impl<'f> Ledger<'f> {
 /// The installed packages that have a path.
 pub(super) fn installed(shared: &Shared, path: &[u8]) -> Vec<Owner> {
     let owners = shared.settings.installed.owners(path).into_iter();
-    owners.map(|subject| Owner { who: Who::Installed(subject), path: path.to_vec(), kind: "a file" }).collect()
+    owners
+        .map(|subject| Owner {
+            who: Who::Installed(subject),
+            path: path.to_vec(),
+            kind: "a file",
+        })
+        .collect()
 }
 
 /// The error for two packages that cannot both have a path.
@@ -159,6 +193,12 @@ pub(super) fn conflict(
     if (first_kind == directory) == (second_kind == directory) {
         Error::Conflict { path, first, second }
     } else {
-        Error::KindConflict { path, first, first_kind, second, second_kind }
+        Error::KindConflict {
+            path,
+            first,
+            first_kind,
+            second,
+            second_kind,
+        }
     }
 }

@@ -83,8 +83,11 @@ impl Replay<'_> {
                 Some(FileKind::Symlink) => {
                     let fd = self.shared.fds.get(to)?;
                     let text = rustix::fs::readlinkat(&fd, name, Vec::new());
-                    let text = text.map_err(|e| self.shared.io("read", to, name, e))?.into_bytes();
-                    self.follow(to, &text, ordinal)?.ok_or_else(|| self.obstructed(ordinal, &path, FileKind::Symlink))?
+                    let text = text
+                        .map_err(|e| self.shared.io("read", to, name, e))?
+                        .into_bytes();
+                    self.follow(to, &text, ordinal)?
+                        .ok_or_else(|| self.obstructed(ordinal, &path, FileKind::Symlink))?
                 }
                 Some(kind) => return Err(self.obstructed(ordinal, &path, kind)),
             };
@@ -94,13 +97,21 @@ impl Replay<'_> {
             };
             let mut state = into.state();
             state.claims.extend(claims);
-            state.implied = state.implied.into_iter().chain(implied).min_by_key(|(ordinal, _)| *ordinal);
+            state.implied = state
+                .implied
+                .into_iter()
+                .chain(implied)
+                .min_by_key(|(ordinal, _)| *ordinal);
             drop(state);
             return Ok(Some((sub, into, path)));
         }
-        let Some(mut leaf) = here.and_then(|at| slot.leaves.into_iter().nth(at)) else { return Ok(None) };
+        let Some(mut leaf) = here.and_then(|at| slot.leaves.into_iter().nth(at)) else {
+            return Ok(None);
+        };
         match there {
-            Some(FileKind::Directory) => return Err(self.obstructed(leaf.ordinal, &path, FileKind::Directory)),
+            Some(FileKind::Directory) => {
+                return Err(self.obstructed(leaf.ordinal, &path, FileKind::Directory));
+            }
             // Two spellings of one path: dpkg sees no conflict, and the later package's file stays.
             Some(_) if self.placed(to, name).is_some_and(|other| other > leaf.ordinal) => {
                 let fd = self.shared.fds.get(from)?;
@@ -133,12 +144,21 @@ impl Replay<'_> {
     /// The ordinal of the package whose file is at a name.
     fn placed(&self, dir: &Dir, name: &[u8]) -> Option<u32> {
         let state = dir.state();
-        let leaf = state.slots.get(name)?.leaves.iter().find(|leaf| leaf.at == At::Place)?;
+        let leaf = state
+            .slots
+            .get(name)?
+            .leaves
+            .iter()
+            .find(|leaf| leaf.at == At::Place)?;
         Some(leaf.ordinal)
     }
 
     fn obstructed(&self, ordinal: u32, path: &[u8], found: FileKind) -> Error {
-        Error::Obstructed { package: self.ledger.words(ordinal), path: lossy(path), found: found.words() }
+        Error::Obstructed {
+            package: self.ledger.words(ordinal),
+            path: lossy(path),
+            found: found.words(),
+        }
     }
 }
 

@@ -34,18 +34,29 @@ pub(super) fn finish(shared: &Shared, packages: Vec<Package>, names: &NameTable)
             turns.entry(ordinal).or_default().push(index);
         }
     }
-    let mut replay = Replay { shared, names, ledger: Ledger::new(shared, &packages) };
+    let mut replay = Replay {
+        shared,
+        names,
+        ledger: Ledger::new(shared, &packages),
+    };
     for package in &packages {
         shared.settings.cancel.check()?;
         for &index in turns.get(&package.ordinal).into_iter().flatten() {
-            let Some(contest) = contests.get_mut(index) else { continue };
+            let Some(contest) = contests.get_mut(index) else {
+                continue;
+            };
             replay.directory_arrives(contest, package.ordinal)?;
-            if let Some(leaf) = contest.leaf_of(package.ordinal).filter(|leaf| leaf.kind != LeafKind::Symlink) {
+            if let Some(leaf) = contest
+                .leaf_of(package.ordinal)
+                .filter(|leaf| leaf.kind != LeafKind::Symlink)
+            {
                 replay.leaf_arrives(contest, &leaf)?;
             }
         }
         for link in &package.links {
-            let contest = by_name.get(&key(&link.dir, &link.name)).and_then(|&index| contests.get_mut(index));
+            let contest = by_name
+                .get(&key(&link.dir, &link.name))
+                .and_then(|&index| contests.get_mut(index));
             match contest {
                 Some(contest) => replay.link_arrives(contest, package.ordinal, link)?,
                 None => replay.lone_link(package.ordinal, link)?,
@@ -86,7 +97,10 @@ fn outcome(packages: Vec<Package>, ledger: Ledger<'_>) -> Outcome {
             bytes: package.bytes,
         }
     });
-    Outcome { packages: packages.collect(), taken }
+    Outcome {
+        packages: packages.collect(),
+        taken,
+    }
 }
 
 impl Replay<'_> {
