@@ -123,7 +123,7 @@ fn one_index(
     let began = std::time::Instant::now();
     let limits = Limits { output: LARGEST_INDEX, ..Limits::default() };
     let reader = choose::decode(wanted.compression, blob.get(), limits)?;
-    let index = Index::read(reader, info, packages::Limits::default())?;
+    let index = Index::read_ahead(reader, info, packages::Limits::default())?;
     context.span(format!("parse {}", wanted.path), bareroot_model::Phase::Index, began);
     if let Some((cache, digest)) = parsed {
         cache.keep_derived(&digest, PARSED, &index.to_bytes());

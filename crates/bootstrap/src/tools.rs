@@ -17,7 +17,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
         CacheChoice::None => None,
         CacheChoice::Dir(directory) => Some(Cache::open(directory)?),
         // A host where no cache can be kept is no reason to fail: only the user's own choice of one is.
-        CacheChoice::Default => match Cache::default_dir().map(|directory| Cache::open(&directory)) {
+        CacheChoice::Default => match Cache::default_dir().map(Cache::open) {
             Some(Ok(cache)) => Some(cache),
             Some(Err(error)) => {
                 context.warn(format!("nothing is cached: {error}"));
@@ -32,7 +32,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
         offline: request.offline,
         cancel: context.cancel().clone(),
         observer: Arc::clone(context.observer()),
-        ..Settings::default()
+        ..Settings::from_env()?
     };
     Ok(Fetcher::new(settings)?)
 }

@@ -9,7 +9,8 @@ mod cached;
 mod queue;
 mod relations;
 
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::request;
 use crate::solve::{LocalFiles, Pick};
+use cached::Use;
 use queue::Queue;
 
 /// A package whose payload is in the root.
@@ -66,12 +68,13 @@ pub struct Work<'a> {
 /// # Errors
 /// The first error of any package. The root is in disorder then.
 pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unpacked, Error> {
+    let uses: Vec<Use> = picks.iter().map(|pick| usage(pick, work)).collect();
     let placer = Placer::new(work.root, settings(picks, work, context)?)?;
     let queue = Queue::default();
     let mut debs: Vec<Option<Deb>> = picks.iter().map(|_| None).collect();
     let results = thread::scope(|scope| {
         let workers: Vec<_> =
-            (0..work.threads.max(1)).map(|_| scope.spawn(|| place_all(picks, &placer, &queue, work, context))).collect();
+            (0..work.threads.max(1)).map(|_| scope.spawn(|| place_all(picks, &uses, &placer, &queue, work, context))).collect();
         let fetched = fetch_all(picks, &queue, work, context);
         queue.close();
         let mut results = vec![fetched.map(|()| Vec::new())];
@@ -94,6 +97,14 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
         return Err(Error::Worker("unpack"));
     }
     Ok(Unpacked { packages, taken: outcome.taken })
+}
+
+/// Whether a package's archive was in the cache before this run.
+fn usage(pick: &Pick, work: &Work<'_>) -> Use {
+    match work.fetcher.cache() {
+        Some(cache) if pick.package.source.is_some() && cache.has_archive(&pick.package.sha256) => Use::Again,
+        _ => Use::First,
+    }
 }
 
 fn settings(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<PlacerSettings, Error> {
@@ -132,6 +143,7 @@ fn names(root: &Root) -> Result<NameTable, Error> {
 fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context) -> Result<(), Error> {
     let mut order: Vec<usize> = (0..picks.len()).collect();
     order.sort_by_key(|ordinal| (std::cmp::Reverse(picks[*ordinal].package.size), *ordinal));
+    let first = Mutex::new(None);
     let mut requests = Vec::new();
     let mut ordinals = Vec::new();
     for ordinal in order {
@@ -151,22 +163,28 @@ fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context)
         ordinals.push(ordinal);
     }
     context.phase(Phase::Fetch, || {
-        work.fetcher.all(&requests, &|place, result: Result<Verified<Blob>, bareroot_fetch::Error>| {
-            let ordinal = ordinals[place];
-            queue.push(ordinal, picks[ordinal].package.size, result?);
-            match queue.is_stopped() {
-                // A worker failed: what is still to come is of no use.
-                true => Err(bareroot_fetch::Error::Stopped),
-                false => Ok(()),
+        work.fetcher.all(&requests, |place, result| {
+            match result {
+                Ok(blob) => queue.push(ordinals[place], picks[ordinals[place]].package.size, blob),
+                Err(error) => {
+                    queue.stop();
+                    first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+                }
             }
+            // Where a worker failed, what is still to come is of no use.
+            if queue.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     })?;
-    Ok(())
+    match first.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
 }
 
 /// What one thread does: takes the largest archive there is, until none comes any more.
 fn place_all(
     picks: &[&Pick],
+    uses: &[Use],
     placer: &Placer,
     queue: &Queue,
     work: &Work<'_>,
@@ -176,7 +194,7 @@ fn place_all(
     while let Some((ordinal, blob)) = queue.pop() {
         let began = Instant::now();
         let pick = picks[ordinal];
-        match place_one(ordinal, pick, &blob, placer, work) {
+        match place_one(ordinal, pick, uses[ordinal], &blob, placer, work) {
             Ok((deb, bytes)) => {
                 debs.push((ordinal, deb));
                 context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
@@ -194,6 +212,7 @@ fn place_all(
 fn place_one(
     ordinal: usize,
     pick: &Pick,
+    usage: Use,
     blob: &Verified<Blob>,
     placer: &Placer,
     work: &Work<'_>,
@@ -207,7 +226,7 @@ fn place_one(
         Digests::All => (conffiles(&deb)?, Md5::All),
     };
     let order = Order { ordinal, subject: subject(pick), conffiles, md5 };
-    let summary = cached::place(&deb, blob, &order, placer, work.fetcher.cache())?;
+    let summary = cached::place(&deb, blob, &order, placer, work.fetcher.cache().map(|cache| (cache, usage)))?;
     Ok((deb, summary.bytes))
 }
 

@@ -24,17 +24,40 @@ pub fn place(
     blob: &Verified<Blob>,
     order: &Order,
     placer: &Placer,
-    cache: Option<&Cache>,
+    cache: Option<(&Cache, Use)>,
 ) -> Result<Summary, Error> {
     let digest = blob.get().sha256();
-    let cache = cache.filter(|_| deb.compression() != Compression::None);
-    if let Some(plain) = cache.and_then(|cache| cache.derived_file(&digest, PLAIN)) {
-        let reader = io::BufReader::with_capacity(128 << 10, plain);
-        let payload = blob.as_ref().map(|_| Plain(TarReader::new(reader, TarLimits::default())));
-        return Ok(placer.place(order, payload)?);
+    if let Some((cache, usage)) = cache.filter(|_| deb.compression() != Compression::None) {
+        let mut plain = cache.payload(&digest, PLAIN);
+        if plain.is_none() && usage == Use::Again {
+            keep(deb, blob, cache)?;
+            plain = cache.payload(&digest, PLAIN);
+        }
+        if let Some(plain) = plain {
+            let reader = io::BufReader::with_capacity(128 << 10, plain);
+            let payload = blob.as_ref().map(|_| Plain(TarReader::new(reader, TarLimits::default())));
+            return Ok(placer.place(order, payload)?);
+        }
     }
     let payload = deb.payload(blob, PayloadLimits::default())?;
     Ok(placer.place(order, payload.map(Compressed))?)
+}
+
+/// Whether an archive was used before this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It was not in the cache when the run began.
+    First,
+    /// It was.
+    Again,
+}
+
+/// Decompresses a payload into the cache. A cache that cannot be written is no reason to fail; a payload that cannot be
+/// read fails in a moment, when it is placed, with a better message.
+fn keep(deb: &Deb, blob: &Verified<Blob>, cache: &Cache) -> Result<(), Error> {
+    let mut plain = deb.plain_payload(blob, PayloadLimits::default())?;
+    let _ = cache.keep_payload(&blob.get().sha256(), PLAIN, |writer| io::copy(&mut plain, writer).map(|_| ()));
+    Ok(())
 }
 
 /// A payload as it is in the archive.

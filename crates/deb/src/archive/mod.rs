@@ -11,6 +11,8 @@ pub(crate) mod stanza;
 
 use std::collections::HashSet;
 
+use std::io::Read;
+
 use bareroot_archive::{Compression, DebLayout, Limits, Member, deb_members};
 use bareroot_model::Digest;
 use bareroot_trust::{Blob, Verified};
@@ -91,16 +93,40 @@ impl Deb {
         blob: &'b Verified<Blob>,
         limits: PayloadLimits,
     ) -> Result<Verified<Payload<'b>>, ArchiveError> {
-        if blob.sha256() != self.sha256 {
-            let reason = format!("it is not in `{}`, which is another file", blob.name());
-            return Err(ArchiveError::Malformed {
-                archive: self.name.clone(),
-                member: "its data archive",
-                reason,
-            });
-        }
+        self.is_from(blob)?;
         blob.as_ref()
             .try_map(|blob| Payload::new(blob, &self.data, limits))
+    }
+
+    /// Whether this was read from `blob`.
+    fn is_from(&self, blob: &Verified<Blob>) -> Result<(), ArchiveError> {
+        if blob.sha256() == self.sha256 {
+            return Ok(());
+        }
+        let reason = format!("it is not in `{}`, which is another file", blob.name());
+        Err(ArchiveError::Malformed {
+            archive: self.name.clone(),
+            member: "its data archive",
+            reason,
+        })
+    }
+
+    /// The plain tar archive of the payload, for a cache that [`payload_from_tar`] reads again.
+    ///
+    /// # Errors
+    ///
+    /// As for [`payload`](Self::payload).
+    pub fn plain_payload<'b>(
+        &self,
+        blob: &'b Verified<Blob>,
+        limits: PayloadLimits,
+    ) -> Result<Box<dyn Read + Send + 'b>, ArchiveError> {
+        self.is_from(blob)?;
+        payload::open(blob.get(), &self.data, limits.decoder).map_err(|error| ArchiveError::Read {
+            archive: self.name.clone(),
+            member: "its data archive",
+            error,
+        })
     }
 
     /// How the payload is compressed.
