@@ -138,6 +138,7 @@ fn control_file(control: &Control) -> Vec<u8> {
 fn run_dpkg(around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
     let configure = scripts::configure(around.epoch, &[]);
     let mut command = around.program(&configure.program, &configure.arguments);
+    command.also_output = Some(scripts::STATUS_FD);
     command.env = around.environment(configure.variables);
     let mut monitor = Monitor::new();
     let mut log = Log::default();

@@ -7,8 +7,7 @@ use std::path::{Component, Path};
 
 use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
 use rustix::io::Errno;
-use rustix::mount::{MoveMountFlags, OpenTreeFlags, mount_bind, move_mount, open_tree};
-use rustix::process::{chdir, fchdir};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use crate::message::Failure;
 use crate::mounts::walk;
@@ -54,12 +53,12 @@ fn put(directory: &OwnedFd, name: &OsStr, content: &Content) -> Result<(), Errno
                 .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
         }
         Content::Link(text) => symlinkat(text, directory, name),
+        // Copied, not bound: the running file belongs to a mount of another namespace, and its name may be gone.
         Content::OwnProgram => {
-            create(0o755)?;
-            fchdir(directory)?;
-            let bound = mount_bind("/proc/self/exe", name);
-            chdir("/")?;
-            bound
+            let number = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            let mut program = std::fs::File::open("/proc/self/exe").map_err(number)?;
+            let mut copy = std::fs::File::from(create(0o755)?);
+            std::io::copy(&mut program, &mut copy).map(|_| ()).map_err(number)
         }
     }
 }

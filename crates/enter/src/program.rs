@@ -22,6 +22,9 @@ pub struct Program {
     pub place: Place,
     /// Whom it runs as.
     pub identity: Identity,
+    /// A further descriptor that is its output as 1 and 2 are, when it is run with
+    /// [`Session::run`](crate::Session::run): for programs that talk on a descriptor which their children must not have.
+    pub also_output: Option<RawFd>,
     /// Descriptors that it gets beside, or instead of, 0, 1 and 2: the number that it sees, and the descriptor.
     /// Numbers from 0 to 255; at most 32 of them.
     pub fds: Vec<(RawFd, OwnedFd)>,
@@ -64,6 +67,7 @@ impl Program {
             cwd: PathBuf::from("/"),
             place: Place::Root,
             identity: Identity::Same,
+            also_output: None,
             fds: Vec::new(),
         }
     }

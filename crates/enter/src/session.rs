@@ -144,7 +144,10 @@ impl Session {
             source,
         };
         let (output, theirs) = pipe().map_err(follow_error)?;
-        let mut running = self.start(program, &[(1, theirs.as_fd()), (2, theirs.as_fd())])?;
+        let numbers = [1, 2].into_iter().chain(program.also_output);
+        let standard: Vec<_> = numbers.map(|number| (number, theirs.as_fd())).collect();
+        let mut running = self.start(program, &standard)?;
+        drop(standard);
         drop(theirs);
         follow(&mut running, Some(&output), cancel, on_output)
     }

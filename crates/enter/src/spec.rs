@@ -48,7 +48,7 @@ pub enum Content {
     },
     /// A symbolic link with that text.
     Link(PathBuf),
-    /// This very program, executable, from the host's `/proc/self/exe`.
+    /// A copy of this very program, from the host's `/proc/self/exe`.
     OwnProgram,
 }
 

@@ -1,5 +1,8 @@
 use super::{Variables, environment};
 
+/// Where dpkg tells its news. It closes the descriptor before it runs a script, so it can be none that scripts need.
+pub const STATUS_FD: i32 = 3;
+
 /// The root's own dpkg, told to configure everything that is unpacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configure {
@@ -13,10 +16,11 @@ pub struct Configure {
 
 /// `dpkg --configure -a`.
 ///
-/// dpkg tells on its standard output, among what the scripts print there, which package it is at
-/// (`--status-fd`, dpkg(1)); [`Monitor`](super::Monitor) takes the two apart. `options` are further options of dpkg's.
+/// dpkg tells on descriptor [`STATUS_FD`] which package it is at (`--status-fd`, dpkg(1)). That descriptor should lead
+/// to the same place as its standard output: [`Monitor`](super::Monitor) takes the two apart. `options` are further
+/// options of dpkg's.
 pub fn configure(epoch: Option<i64>, options: &[String]) -> Configure {
-    let mut arguments = vec!["--status-fd=1".to_owned()];
+    let mut arguments = vec![format!("--status-fd={STATUS_FD}")];
     arguments.extend_from_slice(options);
     arguments.extend(["--configure".to_owned(), "-a".to_owned()]);
     Configure {

@@ -8,7 +8,7 @@ mod environment;
 mod monitor;
 mod preinst;
 
-pub use configure::{Configure, configure};
+pub use configure::{Configure, STATUS_FD, configure};
 pub use environment::{Variables, environment};
 pub use monitor::{Failure, Line, Monitor};
 pub use preinst::{Preinst, Subject, preinsts, running_version};

@@ -46,7 +46,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Reads what `dpkg --status-fd=1` and the scripts below it print, piece by piece.
+/// Reads what `dpkg --status-fd` and the scripts below it print, piece by piece.
 ///
 /// Scripts can print anything, lines that look like dpkg's own too; nothing but messages depends on it.
 #[derive(Debug, Default)]
