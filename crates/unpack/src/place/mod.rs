@@ -11,6 +11,7 @@ mod path;
 mod placed;
 mod settings;
 mod settle;
+mod spot;
 mod tree;
 mod walk;
 mod worker;
@@ -28,7 +29,7 @@ pub use placed::{Outcome, PathKind, PathRecord, Placed, Summary, Taken};
 pub use settings::{
     Alone, Conffiles, Devices, Installed, Md5, Order, Override, Ownership, PlacerSettings, Relations, Subject,
 };
-use tree::{Dir, Fds, dismantle, lock};
+use tree::{Dir, Fds, Name, dismantle, lock};
 use worker::{Package, Worker};
 
 use crate::error::Error;
@@ -71,7 +72,7 @@ struct Shared {
     fds: Fds,
     parking: Parking,
     /// Names that more than one package, or a package and what was there, want.
-    contested: Mutex<Vec<(Arc<Dir>, Box<[u8]>)>>,
+    contested: Mutex<Vec<Name>>,
     /// Who ships a path that a filter keeps out, where it is no directory.
     filtered: Mutex<HashMap<Vec<u8>, Vec<u32>>>,
     buffers: Mutex<Vec<Vec<u8>>>,

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::owner::Owner;
@@ -21,6 +21,9 @@ use crate::root::FileKind;
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// A name in a directory.
+pub(super) type Name = (Arc<Dir>, Box<[u8]>);
 
 /// A directory of the root.
 #[derive(Debug)]
@@ -252,7 +255,7 @@ impl Fds {
         if let Some(fd) = &*lock(&dir.fd) {
             return Ok(Arc::clone(fd));
         }
-        // The nearest ancestor that is open, then down again: a path may be thousands of components deep.
+        // The nearest ancestor that is open, then down again.
         let mut closed = vec![Arc::clone(dir)];
         let mut fd = loop {
             let below = closed.last().unwrap_or(dir);
@@ -266,18 +269,19 @@ impl Fds {
                 None => closed.push(above),
             }
         };
-        while let Some(next) = closed.pop() {
-            fd = self.open(&next, &fd)?;
+        if closed.len() > LONG_WAY
+            && let Some(found) = open_below(&fd, &closed)
+        {
+            let found = Arc::new(found);
+            self.keep(dir, &found);
+            return Ok(found);
         }
-        Ok(fd)
-    }
-
-    fn open(&self, dir: &Arc<Dir>, parent: &OwnedFd) -> Result<Arc<OwnedFd>, Error> {
-        let name = lock(&dir.seat).1.clone();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(parent, &*name, flags, Mode::empty());
-        let fd = Arc::new(opened.map_err(|e| Error::io("open", self.host(&dir.path()), e))?);
-        self.keep(dir, &fd);
+        while let Some(next) = closed.pop() {
+            let name = lock(&next.seat).1.clone();
+            let opened = rustix::fs::openat(&fd, &*name, open_flags(), Mode::empty());
+            fd = Arc::new(opened.map_err(|e| Error::io("open", self.host(&next.path()), e))?);
+            self.keep(&next, &fd);
+        }
         Ok(fd)
     }
 
@@ -298,6 +302,26 @@ impl Fds {
             *lock(&oldest.fd) = None;
         }
     }
+}
+
+/// From how many components on a directory is opened by one call and not by one for each. A path may be two thousand
+/// deep, more than may be open at once.
+const LONG_WAY: usize = 4;
+
+fn open_flags() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+/// Opens the first of `closed` by its path from `fd`, which is above the last; `None` where `openat2` is unknown, the path
+/// too long, or something is not as it was: then step by step.
+fn open_below(fd: &OwnedFd, closed: &[Arc<Dir>]) -> Option<OwnedFd> {
+    let mut path = Vec::new();
+    for dir in closed.iter().rev() {
+        path.extend_from_slice(&lock(&dir.seat).1);
+        path.push(b'/');
+    }
+    let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    rustix::fs::openat2(fd, path, open_flags(), Mode::empty(), how).ok()
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub struct Stat {
 }
 
 impl Stat {
+    // The fields' types differ between architectures.
+    #[allow(clippy::unnecessary_cast)]
     pub(crate) fn of(stat: &rustix::fs::Stat) -> Self {
         Stat {
             kind: FileKind::of(FileType::from_raw_mode(stat.st_mode)),

@@ -29,7 +29,14 @@ impl Root {
         let file = self.open_file(path)?;
         let fail = |e| Error::io("read", self.host(path), e);
         let size = file.metadata().map_err(fail)?.len();
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(READ_LIMIT)).unwrap_or(0));
+        if size > READ_LIMIT {
+            return Err(Error::TooLarge {
+                path: self.host(path),
+                size,
+                limit: READ_LIMIT,
+            });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         file.take(READ_LIMIT + 1).read_to_end(&mut bytes).map_err(fail)?;
         let read = bytes.len() as u64;
         if read > READ_LIMIT {

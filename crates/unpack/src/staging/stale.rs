@@ -12,7 +12,7 @@ use super::commit::Journal;
 use super::name::Naming;
 use super::same_directory;
 use crate::error::Error;
-use crate::root::{Root, list, remove_tree};
+use crate::root::{Root, Stat, list, remove_tree};
 
 /// Removes the staging directories of `naming` in `directory` whose makers are dead.
 ///
@@ -67,7 +67,7 @@ fn undo_move(directory: &OwnedFd, path: &Path, stale: &OwnedFd, host: &Path) -> 
     let fd = stale.try_clone().map_err(|e| Error::io("open", host, e))?;
     for (inode, name) in Journal::read(&Root::from_fd(fd, host))? {
         let moved = rustix::fs::statat(directory, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW);
-        if moved.is_ok_and(|stat| stat.st_ino as u64 == inode) {
+        if moved.is_ok_and(|stat| Stat::of(&stat).ino == inode) {
             remove_tree(directory.as_fd(), &name, &path.join(OsStr::from_bytes(&name)))?;
         }
     }

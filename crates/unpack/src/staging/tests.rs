@@ -1,3 +1,6 @@
+// A test that is skipped says so.
+#![allow(clippy::print_stderr)]
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 

@@ -1,5 +1,8 @@
 //! Packages placed by hand-made entries: what is made, what is settled, and what is refused.
 
+// A test that is skipped says so.
+#![allow(clippy::print_stderr)]
+
 mod conflicts;
 mod escapes;
 mod kit;

@@ -35,7 +35,7 @@ fn packages(seed: u64) -> Vec<(Order, Vec<Item>)> {
                 items.push(mtime(dir(format!("./s{a}/t{b}")), numbers.below(1000) as i64));
                 let path = format!("./s{a}/t{b}/{name}-{n}");
                 items.push(mode(
-                    file(&path, format!("{name} {n}").repeat(numbers.below(3000) as usize)),
+                    file(&path, format!("{name} {n}").repeat(numbers.below(200) as usize)),
                     bits,
                 ));
                 match numbers.below(4) {
@@ -90,11 +90,11 @@ fn run(threads: usize, mut packages: Vec<(Order, Vec<Item>)>, numbers: &mut Numb
 
 #[test]
 fn one_thread_and_many_make_the_same_tree() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let mut numbers = Numbers(seed + 100);
         let (outcome, listing) = run(1, packages(seed), &mut numbers);
         assert!(listing.contains("fought") && listing.contains("linked"));
-        for threads in [1, 2, 8, 8] {
+        for threads in [1, 8, 8] {
             let (other, elsewhere) = run(threads, packages(seed), &mut numbers);
             assert_eq!(elsewhere, listing, "seed {seed}, {threads} threads");
             assert_eq!(other, outcome, "seed {seed}, {threads} threads");
