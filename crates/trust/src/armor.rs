@@ -55,11 +55,6 @@ fn label<'l>(line: &'l [u8], word: &str) -> Option<&'l str> {
         .strip_suffix("-----")
 }
 
-/// Whether a line opens a block of any kind.
-pub(crate) fn is_begin(line: &[u8]) -> bool {
-    label(line, "BEGIN").is_some()
-}
-
 /// All blocks of a text. The line numbers of errors count from `first`.
 pub(crate) fn blocks<'t>(
     lines: impl Iterator<Item = &'t [u8]>,

@@ -123,3 +123,112 @@ fn is_hash_header(line: &[u8]) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b',' | b'-'))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARMOR: &str = "-----BEGIN PGP SIGNATURE-----\n\nZm9v\n-----END PGP SIGNATURE-----\n";
+
+    fn framed(text: &str) -> Result<Framed, Error> {
+        split("it", text.as_bytes())
+    }
+
+    fn message(text: &str) -> String {
+        format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{text}{ARMOR}")
+    }
+
+    #[test]
+    fn texts_and_what_their_signatures_cover() {
+        for (text, clear, canonical) in [
+            ("", "", ""),
+            ("\n", "\n", ""),
+            ("a\n", "a\n", "a"),
+            ("a\n\nb\n\n", "a\n\nb\n\n", "a\r\n\r\nb\r\n"),
+            ("a \t \nb\r\n", "a\nb\n", "a\r\nb"),
+            (
+                "- -----BEGIN PGP SIGNATURE-----\n- a\n- - b\n",
+                "-----BEGIN PGP SIGNATURE-----\na\n- b\n",
+                "-----BEGIN PGP SIGNATURE-----\r\na\r\n- b",
+            ),
+            (" - a\n \n", " - a\n\n", " - a\r\n"),
+            (
+                "From me\n\u{fc}\u{b}\n",
+                "From me\n\u{fc}\u{b}\n",
+                "From me\r\n\u{fc}\u{b}",
+            ),
+        ] {
+            let found = framed(&message(text)).unwrap();
+            assert_eq!(String::from_utf8_lossy(&found.text), clear);
+            assert_eq!(String::from_utf8_lossy(&found.canonical()), canonical);
+            assert_eq!(found.signatures, [b"foo"]);
+        }
+    }
+
+    #[test]
+    fn frames_that_apt_takes() {
+        let message = message("a\nb\n");
+        for text in [
+            message.clone(),
+            message.replace('\n', "\r\n"),
+            message.replace("Hash: SHA512\n", ""),
+            message.replace("Hash: SHA512\n", "Hash: SHA256, SHA512\nHash: SHA3-256\n"),
+            message.replace("\n\na", "\n \t\na"),
+            message.trim_end().to_owned(),
+            format!("{message}\n \n"),
+            format!("{message}\n{ARMOR}"),
+        ] {
+            assert_eq!(framed(&text).unwrap().text, b"a\nb\n", "{text}");
+        }
+    }
+
+    #[test]
+    fn frames_that_nobody_should_take() {
+        let message = message("a\nb\n");
+        let outside = |text: String| {
+            assert!(
+                matches!(framed(&text), Err(Error::OutsideText { .. })),
+                "{text}: {:?}",
+                framed(&text)
+            );
+        };
+        outside(format!("\n{message}"));
+        outside(format!("Origin: evil\n\n{message}"));
+        outside(format!("{message}Origin: evil\n"));
+        outside(message.replace(ARMOR, &format!("{ARMOR}x\n{ARMOR}")));
+
+        let broken = |text: String| {
+            assert!(
+                matches!(framed(&text), Err(Error::Malformed { .. })),
+                "{text}: {:?}",
+                framed(&text)
+            );
+        };
+        broken(format!("{message}{message}"));
+        broken(message.replace("Hash: SHA512\n", "Comment: x\n"));
+        broken(message.replace("Hash: SHA512\n", "NotDashEscaped: yes\n"));
+        broken(message.replace("Hash: SHA512\n", "Hash: SHA512\rOrigin: evil\n"));
+        broken(message.replace("Hash: SHA512\n\n", "Hash: SHA512\n"));
+        broken(message.replace("\na\n", "\n-a\n"));
+        broken(message.replace("\na\n", "\n-\n"));
+        broken(message.replace("\na\n", "\n- \n"));
+        broken(message.replace("\na\n", "\n-----BEGIN PGP SIGNED MESSAGE-----\n"));
+        broken(message.replace("\na\n", "\na\rOrigin: evil\n"));
+        broken(message.replace("\na\n", "\n\ra\n"));
+        broken(message.replace("\na\n", "\na\0\n"));
+        broken(message.replace("-----END PGP SIGNATURE-----\n", ""));
+        broken(message.replace("Zm9v", "Zm9v="));
+        broken(message.replace("\n\nZm9v", "\nOrigin evil\n\nZm9v"));
+        broken(message.replace("PGP SIGNATURE", "PGP MESSAGE"));
+        broken(format!(
+            "{message}-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nZm9v\n-----END PGP PUBLIC KEY BLOCK-----\n"
+        ));
+        broken("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n".to_owned());
+
+        let unsigned = |text: &str| assert!(matches!(framed(text), Err(Error::NoSignature { .. })), "{text}");
+        unsigned("");
+        unsigned("Origin: Debian\n");
+        unsigned("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\na\nb\n");
+        unsigned(ARMOR);
+    }
+}

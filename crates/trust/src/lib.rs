@@ -6,6 +6,7 @@
 
 mod armor;
 mod blob;
+mod candidate;
 mod clearsign;
 mod error;
 mod expected;

@@ -118,12 +118,6 @@ mod tests {
         );
         let failed: Result<Trusted<i32>, &str> = waived.try_map(|_| Err("no"));
         assert_eq!(failed, Err("no"));
-        assert!(
-            waived
-                .try_into_map(|n| Ok::<_, ()>(n))
-                .unwrap()
-                .waiver()
-                .is_some()
-        );
+        assert!(waived.try_into_map(Ok::<_, ()>).unwrap().waiver().is_some());
     }
 }

@@ -1,9 +1,9 @@
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{PublicKey, Signature, SignatureType};
+use pgp::packet::SignatureType;
 
-use crate::keyring::{Cert, Keyring, cert};
-use crate::validity::{self, FUTURE_GRACE, Refusal, Times};
-use crate::{Error, Policy, Trusted, Waiver, armor, clearsign, hex, packet, time};
+use crate::candidate::{candidates, named};
+use crate::keyring::{Keyring, cert};
+use crate::{Error, Policy, Trusted, Waiver, armor, clearsign, packet, validity};
 
 /// More signatures than anyone puts on an index; each may cost several exponentiations.
 const MOST_SIGNATURES: usize = 64;
@@ -120,7 +120,7 @@ impl Document<'_> {
         }
         let (mut good, mut refused, mut unknown, mut unusable) = (false, None, Vec::new(), None);
         for body in bodies {
-            match self.verdict(body, keyring, policy)? {
+            match self.verdict(body, keyring, policy, good)? {
                 Verdict::Good => good = true,
                 Verdict::Unknown(keys) => unknown.extend(keys),
                 Verdict::Unusable(reason) => unusable = Some(reason),
@@ -142,8 +142,15 @@ impl Document<'_> {
         }
     }
 
-    /// `Err` only for what makes the whole document bad: a known key that did not sign it.
-    fn verdict(&self, body: &[u8], keyring: &Keyring, policy: &Policy) -> Result<Verdict, Error> {
+    /// `Err` only for what makes the whole document bad: a known key that did not sign it. Once one signature is good
+    /// (`enough`), the others must be their keys', but what those keys are worth no longer matters.
+    fn verdict(
+        &self,
+        body: &[u8],
+        keyring: &Keyring,
+        policy: &Policy,
+        enough: bool,
+    ) -> Result<Verdict, Error> {
         let Some(signature) = cert::signature(body) else {
             return Ok(Verdict::Unusable("it is malformed or of an unknown version"));
         };
@@ -178,6 +185,9 @@ impl Document<'_> {
             if signature.verify(&key, self.bytes).is_err() {
                 continue;
             }
+            if enough {
+                return Ok(Verdict::Good);
+            }
             match candidate.judge(self.name, &signature, made, weak_digest, keyring, policy) {
                 Ok(()) => return Ok(Verdict::Good),
                 Err(error) => refused = refused.or(Some(error)),
@@ -194,136 +204,47 @@ impl Document<'_> {
     }
 }
 
-/// A key of the keyring that a signature names.
-struct Candidate<'k> {
-    cert: &'k Cert,
-    component: usize,
-    fingerprint: &'k [u8],
-}
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
 
-impl Candidate<'_> {
-    fn name(&self) -> String {
-        hex::upper(self.fingerprint)
-    }
+    use bareroot_testkit::Signer;
+    use bareroot_testkit::keys::{Bind, DAY, Key, MADE, Revoke};
 
-    fn key(&self) -> Option<PublicKey> {
-        self.cert.key(self.cert.components.get(self.component)?)
-    }
+    use super::*;
 
-    /// Whether the user accepts this key although it is weak or old.
-    fn allowed(&self, policy: &Policy) -> bool {
-        let (key, primary) = (self.name(), hex::upper(self.cert.primary()));
-        policy.allow_weak_keys.iter().any(|allowed| {
-            let allowed: String = allowed
-                .split_whitespace()
-                .collect::<String>()
-                .to_ascii_uppercase();
-            let allowed = allowed.strip_prefix("0X").unwrap_or(&allowed);
-            allowed == key || allowed == primary
-        })
-    }
-
-    /// The signature is the key's; may the key vouch, and is the signature in force?
-    fn judge(
-        &self,
-        name: &str,
-        signature: &Signature,
-        made: u64,
-        weak_digest: bool,
-        keyring: &Keyring,
-        policy: &Policy,
-    ) -> Result<(), Error> {
-        let (name, key) = (name.to_owned(), self.name());
-        let (now, allowed) = (time::seconds(policy.now), self.allowed(policy));
-        if made > now.saturating_add(FUTURE_GRACE) {
-            return Err(Error::FutureSignature {
-                name,
-                key,
-                made: time::moment(made),
-            });
-        }
-        if let Some(end) = validity::ends(signature).filter(|&end| end <= now) {
-            return Err(Error::ExpiredSignature {
-                name,
-                key,
-                expired: time::day(end),
-            });
-        }
-        if weak_digest && !allowed {
-            let algorithm = signature.hash_alg().unwrap_or_default().to_string();
-            return Err(Error::WeakDigest { name, key, algorithm });
-        }
-        let body = self
-            .cert
-            .components
-            .get(self.component)
-            .map(|c| self.cert.body(c))
-            .unwrap_or_default();
-        if let Some(algorithm) = cert::weakness(body).filter(|_| !allowed) {
-            return Err(Error::WeakKey { name, key, algorithm });
-        }
-        let copies: Vec<&Cert> = keyring
-            .certs()
-            .iter()
-            .filter(|cert| cert.primary() == self.cert.primary())
-            .collect();
-        let historic = copies.iter().any(|cert| cert.historic);
-        let times = Times {
-            made,
-            now,
-            still: !historic && !allowed,
+    #[test]
+    fn archived_releases_are_judged_at_the_time_of_their_signature() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(MADE + 4 * DAY));
+        let verify = |key: &Key, historic: bool| {
+            let mut certs = Keyring::from_bytes("test", key.certificate()).unwrap();
+            certs.set_historic(historic);
+            verify_cleartext("it", &key.clear_sign(b"text\n"), &certs, &Policy::at(now)).map(|_| ())
         };
-        validity::judge(&copies, self.fingerprint, times).map_err(|refusal| match refusal {
-            Refusal::Expired(end) => Error::ExpiredKey {
-                name,
-                key,
-                expired: time::day(end),
-            },
-            Refusal::Revoked => Error::RevokedKey { name, key },
-            Refusal::Invalid(reason) => Error::InvalidKey {
-                name,
-                key,
-                reason: reason.to_owned(),
-            },
-        })
-    }
-}
-
-fn candidates<'k>(signature: &Signature, keyring: &'k Keyring) -> Vec<Candidate<'k>> {
-    let fingerprints = signature.issuer_fingerprint();
-    let ids = signature.issuer_key_id();
-    let mut candidates = Vec::new();
-    for cert in keyring.certs() {
-        for (component, fingerprint) in cert.signers() {
-            let by_fingerprint = fingerprints.iter().any(|f| f.as_bytes() == fingerprint);
-            let by_id =
-                fingerprints.is_empty() && ids.iter().any(|id| id.as_ref() == cert::key_id(fingerprint));
-            if by_fingerprint || by_id {
-                candidates.push(Candidate {
-                    cert,
-                    component,
-                    fingerprint,
-                });
-            }
+        let retired = |at| Key::builder(1).revoked(Revoke { at, retired: true }).build();
+        for key in [
+            Key::builder(1).life(2 * DAY).build(),
+            Key::builder(1).subkey(Bind::Both).subkey_life(2 * DAY).build(),
+            retired(MADE + 3 * DAY),
+        ] {
+            assert!(matches!(
+                verify(&key, false),
+                Err(Error::ExpiredKey { .. } | Error::RevokedKey { .. })
+            ));
+            verify(&key, true).unwrap();
         }
+        let dead = Key::builder(1).life(DAY / 2).build();
+        assert!(matches!(verify(&dead, true), Err(Error::ExpiredKey { .. })));
+        assert!(matches!(
+            verify(&retired(MADE + DAY / 2), true),
+            Err(Error::RevokedKey { .. })
+        ));
+        let lost = Key::builder(1)
+            .revoked(Revoke {
+                at: MADE + 3 * DAY,
+                retired: false,
+            })
+            .build();
+        assert!(matches!(verify(&lost, true), Err(Error::RevokedKey { .. })));
     }
-    candidates
-}
-
-/// The keys that a signature says it is by.
-fn named(signature: &Signature) -> Vec<String> {
-    let fingerprints = signature.issuer_fingerprint();
-    let mut keys: Vec<String> = fingerprints.iter().map(|f| hex::upper(f.as_bytes())).collect();
-    if keys.is_empty() {
-        keys = signature
-            .issuer_key_id()
-            .iter()
-            .map(|id| hex::upper(id.as_ref()))
-            .collect();
-    }
-    if keys.is_empty() {
-        keys.push("an unnamed key".to_owned());
-    }
-    keys.truncate(1);
-    keys
 }

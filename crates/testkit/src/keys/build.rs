@@ -341,6 +341,11 @@ impl KeyBuilder {
             Subpacket::regular(SubpacketData::SignatureCreationTime(Timestamp::from_secs(at))).unwrap(),
             Subpacket::regular(SubpacketData::IssuerFingerprint(by.fingerprint())).unwrap(),
         ];
+        // GnuPG 2.2 looks for nothing else.
+        if by.version() == KeyVersion::V4 {
+            let id = SubpacketData::IssuerKeyId(by.legacy_key_id());
+            config.unhashed_subpackets.push(Subpacket::regular(id).unwrap());
+        }
         config
     }
 
@@ -361,7 +366,7 @@ impl KeyBuilder {
 fn describe(config: &mut SignatureConfig, flags: Flags, life: Option<u32>) {
     if flags != Flags::Unstated {
         let mut bits = KeyFlags::default();
-        bits.set_certify(true);
+        bits.set_certify(config.typ() != SignatureType::SubkeyBinding);
         bits.set_sign(flags == Flags::Sign);
         config
             .hashed_subpackets

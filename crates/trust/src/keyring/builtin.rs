@@ -12,7 +12,53 @@ struct Builtin {
 }
 
 /// Sorted by id.
-const BUILTIN: &[Builtin] = &[];
+const BUILTIN: &[Builtin] = &[
+    Builtin {
+        id: "debian",
+        bytes: include_bytes!("../../keyrings/debian.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "debian-ports",
+        bytes: include_bytes!("../../keyrings/debian-ports.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "debian-removed",
+        bytes: include_bytes!("../../keyrings/debian-removed.gpg"),
+        historic: true,
+    },
+    Builtin {
+        id: "grml",
+        bytes: include_bytes!("../../keyrings/grml.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "kicksecure",
+        bytes: include_bytes!("../../keyrings/kicksecure.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "mobian",
+        bytes: include_bytes!("../../keyrings/mobian.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "raspberrypi",
+        bytes: include_bytes!("../../keyrings/raspberrypi.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "ubuntu",
+        bytes: include_bytes!("../../keyrings/ubuntu.gpg"),
+        historic: false,
+    },
+    Builtin {
+        id: "ubuntu-removed",
+        bytes: include_bytes!("../../keyrings/ubuntu-removed.gpg"),
+        historic: true,
+    },
+];
 
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
     BUILTIN.iter().map(|builtin| builtin.id)
@@ -20,7 +66,55 @@ pub(super) fn ids() -> impl Iterator<Item = &'static str> {
 
 pub(super) fn find(id: &str) -> Option<Keyring> {
     let builtin = BUILTIN.iter().find(|builtin| builtin.id == id)?;
-    let mut certs = cert::split(Arc::new(Cow::Borrowed(builtin.bytes))).ok()?;
-    certs.iter_mut().for_each(|cert| cert.historic = builtin.historic);
-    Some(Keyring { certs })
+    let mut keyring = Keyring {
+        certs: cert::split(Arc::new(Cow::Borrowed(builtin.bytes))).ok()?,
+    };
+    keyring.set_historic(builtin.historic);
+    Some(keyring)
+}
+
+#[cfg(test)]
+mod tests {
+    use pgp::types::KeyDetails;
+
+    use super::*;
+    use crate::validity::{Refusal, Times, judge};
+
+    /// 23 November 2026, when the keyrings were taken.
+    const TAKEN: u64 = 1_795_392_000;
+
+    #[test]
+    fn every_primary_key_is_valid_or_has_expired() {
+        let mut expired = Vec::new();
+        for id in ids() {
+            for cert in find(id).unwrap().certs() {
+                let key = cert.key(&cert.components[0]).unwrap();
+                let made = u64::from(key.created_at().as_secs()) + 7 * 86_400;
+                let judged = |made, still| {
+                    judge(
+                        &[cert],
+                        cert.primary(),
+                        Times {
+                            made,
+                            now: TAKEN,
+                            still,
+                        },
+                    )
+                };
+                match judged(made, false) {
+                    Ok(()) => {}
+                    // It certifies only: its subkey signs.
+                    Err(Refusal::Invalid(_)) if id == "grml" => continue,
+                    other => panic!("{id} {cert:?}: {other:?}"),
+                }
+                match judged(TAKEN, true) {
+                    Ok(()) => {}
+                    Err(Refusal::Expired(_)) => expired.push(id),
+                    other => panic!("{id} {cert:?}: {other:?}"),
+                }
+            }
+        }
+        expired.dedup();
+        assert_eq!(expired, ["debian-removed"]);
+    }
 }

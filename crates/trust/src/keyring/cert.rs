@@ -117,12 +117,12 @@ pub(crate) fn signature(body: &[u8]) -> Option<Signature> {
 /// newer than this program.
 pub(crate) fn split(data: Arc<Cow<'static, [u8]>>) -> Result<Vec<Cert>, &'static str> {
     let mut certs: Vec<Cert> = Vec::new();
-    let mut skipping = true;
+    let (mut seen, mut skipping) = (false, true);
     for Packet { tag, body } in packet::packets(&data)? {
         match tag {
             packet::PUBLIC_KEY => {
                 let kind = key(data.get(body.clone()).unwrap_or_default());
-                skipping = kind == Kind::Other;
+                (seen, skipping) = (true, kind == Kind::Other);
                 if !skipping {
                     let components = vec![Component {
                         kind,
@@ -144,12 +144,12 @@ pub(crate) fn split(data: Arc<Cow<'static, [u8]>>) -> Result<Vec<Cert>, &'static
             40.. => {}
             _ => return Err("it holds something other than keys"),
         }
+        if tag == packet::SIGNATURE && certs.is_empty() && !seen {
+            return Err("it holds a signature and no key");
+        }
+        // What follows a key of unknown version is left out with it.
         let Some(cert) = certs.last_mut().filter(|_| !skipping) else {
-            // Before any key there is nothing that these could belong to; after one of unknown version they are its.
-            match skipping && certs.is_empty() && tag == packet::SIGNATURE {
-                true => return Err("a signature, not a key"),
-                false => continue,
-            }
+            continue;
         };
         let kind = match tag {
             packet::SIGNATURE => {

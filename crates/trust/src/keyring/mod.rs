@@ -139,6 +139,11 @@ impl Keyring {
         self.certs.iter().map(|cert| hex::upper(cert.primary())).collect()
     }
 
+    /// Sets whether expiry is judged at the time of a signature only: see [`Cert::historic`].
+    pub(crate) fn set_historic(&mut self, historic: bool) {
+        self.certs.iter_mut().for_each(|cert| cert.historic = historic);
+    }
+
     pub(crate) fn certs(&self) -> &[Cert] {
         &self.certs
     }

@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../crates/trust/tests/fuzz/mod.rs"]
+#[allow(dead_code)]
+mod trust;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trust::signature(data));
