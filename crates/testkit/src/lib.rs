@@ -5,6 +5,7 @@ pub mod base;
 mod compress;
 pub mod deb;
 pub mod harness;
+pub mod keys;
 pub mod mirror;
 pub mod programs;
 pub mod repo;
