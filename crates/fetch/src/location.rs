@@ -8,7 +8,7 @@ use url::Url;
 use crate::Error;
 
 /// A file below any of several mirrors that hold the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Location {
     /// Base URLs: `http:`, `https:`, `file:` (read in place) and `copy:` (copied into the cache), in the order in which they
     /// are tried.
@@ -33,6 +33,20 @@ impl Location {
             .iter()
             .map(|mirror| Place::below(mirror, &parts))
             .collect()
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mirrors: Vec<String> = self
+            .mirrors
+            .iter()
+            .map(|mirror| without_credentials(mirror))
+            .collect();
+        f.debug_struct("Location")
+            .field("mirrors", &mirrors)
+            .field("path", &self.path)
+            .finish()
     }
 }
 
@@ -314,6 +328,11 @@ mod tests {
             ("user", "p@ss")
         );
         assert_eq!(format!("{credentials:?}"), "Credentials");
+        let location = Location::new(["http://u:secret@h/d"], "x");
+        assert_eq!(
+            format!("{location:?}"),
+            "Location { mirrors: [\"http://h/d\"], path: \"x\" }"
+        );
         for (url, wanted) in [
             ("http://u:p@h/d", "http://h/d"),
             ("http://u:p@q@h/d@e", "http://h/d@e"),

@@ -76,23 +76,26 @@ impl Cache {
                 Err(error) => return Err(wrong(error.into())),
             }
             // Between the opening and the lock, the one who held it may have renamed or removed the file.
-            if same(&file, &part) {
-                let length = file.metadata().map_err(wrong)?.len();
-                let reader = File::open(&part).map_err(wrong)?;
-                let home = Home {
-                    part: part.clone(),
-                    whole,
-                    reader,
-                };
-                return Ok(Slot::Free(Part {
-                    file,
-                    length,
-                    home: Some(home),
-                }));
+            if !same(&file, &part) {
+                continue;
             }
+            let length = file.metadata().map_err(wrong)?.len();
+            let reader = File::open(&part).map_err(wrong)?;
+            let home = Home {
+                part: part.clone(),
+                whole: whole.clone(),
+                reader,
+            };
+            let mut free = Part {
+                file,
+                length,
+                home: Some(home),
+            };
             if whole.exists() {
+                free.clear()?;
                 return Ok(Slot::Taken);
             }
+            return Ok(Slot::Free(free));
         }
     }
 }
@@ -322,11 +325,9 @@ mod tests {
             }
         });
         part.publish().unwrap();
-        // It may have begun only after the file was complete, and then gets a part of its own.
-        assert!(matches!(
-            second.join().unwrap(),
-            Slot::Taken | Slot::Free(Part { length: 0, .. })
-        ));
+        assert!(matches!(second.join().unwrap(), Slot::Taken));
+        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
+        cache.remove(Shelf::Archives, &DIGEST).unwrap();
         let part = free(&cache);
         watch.0.set();
         assert!(matches!(

@@ -65,13 +65,12 @@ impl Fetcher {
                     Room::Whole(file, proof) => {
                         return Ok(Ok(self.cached(file, proof, std::slice::from_ref(place))));
                     }
-                    Room::Part(part) => download.insert(Download::new(self, expected, part)?),
+                    Room::Part(part) => download.insert(Download::new(self, expected, part, place.shown())?),
                 },
             };
             let shown = place.shown();
-            download.telling.start(shown.clone(), expected.size());
             let proof = match place {
-                Place::Http { url, credentials } => download.from_mirror(url, credentials.as_ref())?,
+                Place::Http { url, credentials } => download.try_mirror(url, credentials.as_ref())?,
                 Place::Copy(path) | Place::File(path) => download.copy(path, &shown)?,
             };
             Ok(Err((proof, shown)))
@@ -143,8 +142,7 @@ impl Fetcher {
     fn in_place(&self, path: &Path, place: &Place, expected: &Trusted<Expected>) -> Result<Done, Failure> {
         let name = place.shown();
         let file = open(path, &name)?;
-        let mut telling = Telling::new(&*self.settings.observer);
-        telling.start(name.clone(), expected.size());
+        let mut telling = Telling::started(&*self.settings.observer, name.clone(), expected.size());
         let mut verifier = Verifier::new(expected.clone());
         let mut wrong = None;
         let read = self.read(&file, |bytes| {
@@ -196,14 +194,19 @@ pub(super) fn open(path: &Path, shown: &str) -> Result<File, Error> {
 
 impl<'f> Download<'f> {
     /// Takes up what an earlier run has left.
-    fn new(fetcher: &'f Fetcher, expected: &'f Trusted<Expected>, mut part: Part) -> Result<Self, Error> {
+    fn new(
+        fetcher: &'f Fetcher,
+        expected: &'f Trusted<Expected>,
+        mut part: Part,
+        shown: String,
+    ) -> Result<Self, Error> {
         if expected.size().is_some_and(|size| part.len() > size) {
             part.clear()?;
         }
         let mut verifier = Verifier::new(expected.clone());
         // It is not longer than what is expected, and so is no error.
         part.replay(|bytes| drop(verifier.update(bytes)))?;
-        let mut telling = Telling::new(&*fetcher.settings.observer);
+        let mut telling = Telling::started(&*fetcher.settings.observer, shown, expected.size());
         telling.at(part.len());
         Ok(Download {
             fetcher,
@@ -258,7 +261,7 @@ impl<'f> Download<'f> {
 
     /// One attempt at a mirror. A transfer that breaks is resumed as long as it gets on; a file that was put together from
     /// pieces and is wrong is fetched anew, as nothing says which piece was wrong.
-    fn from_mirror(&mut self, url: &Url, credentials: Option<&Credentials>) -> Result<Proof, Failure> {
+    fn try_mirror(&mut self, url: &Url, credentials: Option<&Credentials>) -> Result<Proof, Failure> {
         let mut resumptions = 0;
         let mut reached = self.part.len();
         loop {

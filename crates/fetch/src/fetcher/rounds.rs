@@ -87,7 +87,8 @@ impl Fetcher {
         let mut pause = self.settings.pause;
         for round in 0..=self.settings.retries {
             let mut wait = Duration::ZERO;
-            for candidate in candidates.iter_mut().filter(|candidate| candidate.alive) {
+            let places = candidates.len();
+            for (number, candidate) in candidates.iter_mut().enumerate().filter(|(_, one)| one.alive) {
                 self.watch.0.check()?;
                 let error = match attempt(candidate.place) {
                     Ok(done) => {
@@ -105,6 +106,12 @@ impl Fetcher {
                         error
                     }
                 };
+                // That a file has no by-hash name is nothing to tell.
+                if number + 1 < places && !error.is_not_found() {
+                    self.tell(Event::Note {
+                        text: format!("{error}; trying the next mirror"),
+                    });
+                }
                 candidate.failure = Some(error);
             }
             // Where one mirror has answered, waiting for those that are not there would bring nothing else.

@@ -7,22 +7,12 @@ const STEP: u64 = 64 << 10;
 pub(super) struct Telling<'o> {
     observer: &'o dyn Observer,
     told: u64,
-    started: bool,
 }
 
 impl<'o> Telling<'o> {
-    pub(super) fn new(observer: &'o dyn Observer) -> Self {
-        Telling {
-            observer,
-            told: 0,
-            started: false,
-        }
-    }
-
-    pub(super) fn start(&mut self, url: String, bytes: Option<u64>) {
-        if !std::mem::replace(&mut self.started, true) {
-            self.observer.on(Event::FetchStarted { url, bytes });
-        }
+    pub(super) fn started(observer: &'o dyn Observer, url: String, bytes: Option<u64>) -> Self {
+        observer.on(Event::FetchStarted { url, bytes });
+        Telling { observer, told: 0 }
     }
 
     /// So many bytes of it are here.

@@ -250,10 +250,8 @@ mod tests {
         let mut connection = ConnectionConfig::udp();
         connection.port = address.port();
         let server = NameServerConfig::new(address.ip(), true, vec![connection]);
-        let options = ResolverOpts {
-            timeout: Duration::from_millis(200),
-            ..ResolverOpts::default()
-        };
+        let mut options = ResolverOpts::default();
+        options.timeout = Duration::from_millis(200);
         let config = ResolverConfig::from_parts(None, vec![], vec![server]);
         let found = run(ask(config, options, "deb.example")).unwrap();
         assert_eq!(found, ["192.0.2.5".parse::<IpAddr>().unwrap()]);

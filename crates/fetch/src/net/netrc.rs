@@ -92,7 +92,8 @@ impl Netrc {
                     }
                 }
                 "macdef" => words.skip_macro(),
-                _ => return Err(format!("line {} has a word that is no keyword", words.line)),
+                // As curl does: other programs have keywords of their own.
+                _ => {}
             }
         }
         netrc.close(open);
@@ -211,11 +212,30 @@ mod tests {
     }
 
     #[test]
+    fn words_that_are_no_keywords_are_passed_over() {
+        let netrc = Netrc::parse("machine h port 21 login u password p").unwrap();
+        assert_eq!(pair(&netrc, "h"), Some(("u".into(), "p".into())));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read(host in "[a-z.]{1,12}", user in "\\PC{0,9}", password in "\\PC{0,9}") {
+            let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+            let text = format!("machine {host} login {} password {}", quoted(&user), quoted(&password));
+            proptest::prop_assert_eq!(pair(&Netrc::parse(&text).unwrap(), &host), Some((user, password)));
+        }
+
+        #[test]
+        fn nothing_breaks_it(text in "(machine|default|login|password|macdef|\"|\\\\|#|\n| |[a-zé]){0,40}") {
+            let _ = Netrc::parse(&text);
+        }
+    }
+
+    #[test]
     fn what_is_broken_is_said_without_secrets() {
         for text in [
             "machine h login u password",
             "machine h login u password \"secret",
-            "machine h secret",
             "machine",
         ] {
             let error = Netrc::parse(text).unwrap_err();

@@ -50,6 +50,16 @@ impl Proxies {
     }
 
     pub(super) fn build(&self) -> Result<Vec<reqwest::Proxy>, Error> {
+        let exceptions: Vec<&str> = self
+            .none
+            .split(|c: char| c == ',' || c.is_whitespace())
+            .filter(|entry| !entry.is_empty())
+            .collect();
+        // reqwest does not take it to mean addresses.
+        if exceptions.contains(&"*") {
+            return Ok(Vec::new());
+        }
+        let exceptions = exceptions.join(",");
         let one = |url: &Option<String>, make: fn(&str) -> reqwest::Result<reqwest::Proxy>| {
             let Some(url) = url.as_deref().map(str::trim) else {
                 return Ok(None);
@@ -65,7 +75,7 @@ impl Proxies {
                 }
             }
             let proxy = make(url).map_err(|_| wrong("it is not a URL"))?;
-            Ok(Some(proxy.no_proxy(NoProxy::from_string(&self.none))))
+            Ok(Some(proxy.no_proxy(NoProxy::from_string(&exceptions))))
         };
         let proxies = [
             one(&self.http, |url| reqwest::Proxy::http(url))?,
