@@ -4,6 +4,7 @@ mod meter;
 mod release;
 mod rounds;
 mod telling;
+mod transfer;
 
 use std::fs::File;
 use std::ops::ControlFlow;

@@ -7,8 +7,9 @@ use bareroot_model::{Digest, Event};
 use sha2::{Digest as _, Sha256};
 
 use super::Fetcher;
-use super::download::{open, refused};
+use super::download::open;
 use super::rounds::Failure;
+use super::transfer::refused;
 use crate::Error;
 use crate::cache::Shelf;
 use crate::location::{Credentials, Location, Place};

@@ -189,7 +189,7 @@ fn a_transfer_that_stalls_ends() {
 #[test]
 fn a_stall_is_resumed_after_it() {
     let content = content(200_000);
-    let setting = Setting::with(&content).patience(Duration::from_millis(300));
+    let setting = Setting::with(&content).patience(Duration::from_millis(800));
     setting.mirror.fault(PATH, 1, Fault::Stall(50_000));
     assert_eq!(bytes(&setting.fetch(&content).unwrap()), content);
     assert_eq!(setting.ranges(), [None, Some("bytes=50000-".into())]);

@@ -10,8 +10,7 @@ use crate::setting::{PATH, Setting, bytes, content, expected};
 
 /// An address at which nobody listens.
 fn dead() -> String {
-    let mirror = Mirror::start().unwrap();
-    mirror.url()
+    "http://127.0.0.1:1".to_owned()
 }
 
 #[test]
