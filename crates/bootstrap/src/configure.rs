@@ -141,20 +141,27 @@ fn run_dpkg(around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
     command.also_output = Some(scripts::STATUS_FD);
     command.env = around.environment(configure.variables);
     let mut monitor = Monitor::new();
-    let mut log = Log::default();
+    // dpkg goes on after a failure: each package's output is kept until it is installed.
+    let mut logs: Vec<(String, Log)> = vec![(String::new(), Log::default())];
     let mut current: Option<(String, std::time::Instant)> = None;
     let mut on_line = |line: Line| match line {
         Line::Configuring(package) | Line::Triggers(package) => {
-            if let Some((name, began)) = current.replace((package.clone(), std::time::Instant::now())) {
+            if let Some((name, began)) = current.take() {
                 context.span(format!("configure {name}"), Phase::Configure, began);
             }
-            log.clear();
+            current = Some((package.clone(), std::time::Instant::now()));
+            logs.push((package.clone(), Log::default()));
             context.tell(Event::Configuring { package });
         }
-        Line::State { package, state } if state == "installed" => context.tell(Event::Configured { package }),
+        Line::State { package, state } if state == "installed" => {
+            logs.retain(|(name, _)| *name != package);
+            context.tell(Event::Configured { package });
+        }
         Line::State { .. } => {}
         Line::Output(line) => {
-            log.push(line.clone());
+            if let Some((_, log)) = logs.last_mut() {
+                log.push(line.clone());
+            }
             context.tell(Event::Output { line });
         }
     };
@@ -166,13 +173,14 @@ fn run_dpkg(around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
     if status.success() && monitor.failures().is_empty() {
         return Ok(());
     }
-    Err(failed(&monitor, status, &log))
+    Err(failed(&monitor, status, &logs))
 }
 
 /// The first failure that is a script's own: the packages that depend on it fail after it, and say less.
-fn failed(monitor: &Monitor, status: Status, log: &Log) -> Error {
+fn failed(monitor: &Monitor, status: Status, logs: &[(String, Log)]) -> Error {
     let failures = monitor.failures();
     let first = failures.iter().find(|failure| failure.script.is_some()).or(failures.first());
+    let own = first.and_then(|failure| logs.iter().find(|(package, _)| *package == failure.package));
     Error::Script {
         what: match first {
             Some(failure) => match failure.script {
@@ -182,7 +190,7 @@ fn failed(monitor: &Monitor, status: Status, log: &Log) -> Error {
             None => "`dpkg --configure -a`".to_owned(),
         },
         status: first.map_or_else(|| status.to_string(), |failure| failure.message.clone()),
-        log: log.tail(),
+        log: own.or(logs.last()).map_or_else(String::new, |(_, log)| log.tail()),
     }
 }
 

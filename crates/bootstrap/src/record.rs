@@ -98,7 +98,8 @@ fn existing(root: &Root) -> Result<Database, Error> {
 /// # Errors
 /// When the root's own file cannot be read.
 pub fn mark_automatic(root: &Root, plan: &Plan, picks: &[&Pick]) -> Result<(), Error> {
-    let automatic: Vec<(&str, &str)> = (picks.iter().filter(|pick| pick.automatic))
+    // The first stage is dpkg's alone in mmdebstrap, and dpkg marks nothing.
+    let automatic: Vec<(&str, &str)> = (picks.iter().filter(|pick| pick.automatic && pick.stage > 0))
         .map(|pick| (pick.package.name.as_str(), pick.package.architecture.as_str()))
         .collect();
     let existing = root.read_if_exists(EXTENDED_STATES)?.unwrap_or_default();

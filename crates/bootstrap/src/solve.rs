@@ -77,12 +77,13 @@ pub fn solve(
     for stage in &selection.repaired {
         context.note(format!("the choices that apt would make at first clash (stage {stage}); others were found"));
     }
-    picks(&selection, local_source)
+    picks(&selection, local_source, local)
 }
 
 /// The two stages of a plan.
 fn stages(plan: &Plan) -> Result<Vec<Stage>, Error> {
-    let suites = vec![plan.base_suite.clone()];
+    // A flat repository's path is no suite: all that there is makes the base.
+    let suites: Vec<String> = Some(&plan.base_suite).filter(|suite| !suite.ends_with('/')).cloned().into_iter().collect();
     let first = match plan.variant {
         Variant::Extract | Variant::Custom => Stage::default(),
         _ => Stage::new([Want::Essential { suites: suites.clone() }]),
@@ -123,11 +124,12 @@ fn describe(source: &IndexedSource) -> select::Source {
     }
 }
 
-fn picks(selection: &Selection<'_>, local_source: usize) -> Result<Solution, Error> {
+fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> Result<Solution, Error> {
     let mut picks = Vec::with_capacity(selection.packages.len());
     for chosen in &selection.packages {
         let stanza = &chosen.stanza;
         let source = stanza.index().info().source as usize;
+        let filename = stanza.filename()?.into_owned();
         picks.push(Pick {
             package: Package {
                 name: stanza.name().to_owned(),
@@ -135,7 +137,10 @@ fn picks(selection: &Selection<'_>, local_source: usize) -> Result<Solution, Err
                 architecture: stanza.architecture().to_owned(),
                 size: stanza.size()?,
                 sha256: stanza.sha256()?,
-                path: stanza.filename()?.into_owned(),
+                path: match source == local_source {
+                    true => local.path(&filename).ok_or(Error::Worker("local files"))?.to_owned(),
+                    false => filename,
+                },
                 source: (source != local_source).then_some(source),
                 reason: chosen.reason.clone(),
             },

@@ -54,7 +54,7 @@ impl LocalFiles {
             return Ok(None);
         }
         let mut text = Vec::new();
-        for (name, blob, deb) in &self.files {
+        for (number, (_, blob, deb)) in self.files.iter().enumerate() {
             for (field, value) in deb.control.fields() {
                 // What the archive says of itself would come twice.
                 if ["filename", "size", "sha256", "sha512"].contains(&field.to_ascii_lowercase().as_str()) {
@@ -67,10 +67,16 @@ impl LocalFiles {
             }
             let mut own = String::new();
             let blob = blob.get();
-            let _ = write!(own, "Filename: {name}\nSize: {}\nSHA256: {}\n\n", blob.size(), blob.sha256());
+            // The path may have characters that an index cannot hold, and be absolute: the number stands for it.
+            let _ = write!(own, "Filename: {number}\nSize: {}\nSHA256: {}\n\n", blob.size(), blob.sha256());
             text.extend_from_slice(own.as_bytes());
         }
         Ok(Some(Index::read(text.as_slice(), IndexInfo::new(source, "the files named"), Limits::default())?))
+    }
+
+    /// The path of the file that the index calls `filename`.
+    pub fn path(&self, filename: &str) -> Option<&str> {
+        self.files.get(filename.parse::<usize>().ok()?).map(|(name, _, _)| name.as_str())
     }
 
     /// The file of that path.
