@@ -1,8 +1,10 @@
 //! A distribution of a handful of packages that really bootstraps, with the programs of [`crate::programs`].
 
+use std::sync::OnceLock;
+
 use crate::deb::{Compression, DebBuilder, Item};
 use crate::programs::{DPKG, INTERPRETER, program, script};
-use crate::repo::{RepoBuilder, Suite};
+use crate::repo::{Published, RepoBuilder, Suite};
 
 /// This machine's architecture, as Debian calls it.
 pub const ARCH: &str = match std::env::consts::ARCH.as_bytes() {
@@ -43,8 +45,17 @@ pub fn repository(name: &str) -> RepoBuilder {
 
 /// Adds the [`packages`] to a suite's component `main`.
 pub fn with_base(repository: RepoBuilder, suite: &str) -> RepoBuilder {
-    packages().iter().fold(repository, |repository, package| {
-        repository.package(suite, "main", package)
+    // The program is megabytes, and its digests take a while in a debug build.
+    static BASE: OnceLock<RepoBuilder> = OnceLock::new();
+    let base = BASE.get_or_init(|| {
+        let add = |base: RepoBuilder, package| base.package("", "main", package);
+        packages().iter().fold(RepoBuilder::new(), add)
+    });
+    base.packages().iter().fold(repository, |repository, package| {
+        repository.published(Published {
+            suite: suite.into(),
+            ..package.clone()
+        })
     })
 }
 

@@ -118,12 +118,15 @@ pub fn main(tables: &[&[Case]], threads: usize) -> ExitCode {
 fn run(cases: &[Case], threads: usize) -> Vec<&'static str> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
-    let work = || {
+    let work = |one: &dyn Fn(&Case) -> bool| {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if one(case) {
-                println!("test {} ... ok", case.name());
-            } else {
-                println!("test {} ... FAILED", case.name());
+            let passed = one(case);
+            println!(
+                "test {} ... {}",
+                case.name(),
+                if passed { "ok" } else { "FAILED" }
+            );
+            if !passed {
                 failed
                     .lock()
                     .unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -132,23 +135,22 @@ fn run(cases: &[Case], threads: usize) -> Vec<&'static str> {
         }
     };
     match threads {
-        0 | 1 => work(),
-        threads => {
-            std::thread::scope(|scope| (0..threads.min(cases.len())).for_each(|_| drop(scope.spawn(work))))
-        }
+        0 | 1 => work(&|case| catch_unwind(case.run).is_ok()),
+        threads => std::thread::scope(|scope| {
+            for _ in 0..threads.min(cases.len()) {
+                scope.spawn(|| work(&in_own_thread));
+            }
+        }),
     }
     failed
         .into_inner()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn one(case: &Case) -> bool {
-    let passed = catch_unwind(case.run).is_ok();
-    if !passed {
-        // The panic's own message does not know the test: all run on the same few threads.
-        eprintln!("that was in {}", case.name());
-    }
-    passed
+/// A panic's message has the name of its thread: that is the test's.
+fn in_own_thread(case: &Case) -> bool {
+    let thread = std::thread::Builder::new().name(case.name().to_owned());
+    thread.spawn(case.run).is_ok_and(|thread| thread.join().is_ok())
 }
 
 /// The command line of a test binary, as far as it matters here.

@@ -4,6 +4,8 @@
 pub mod base;
 mod compress;
 pub mod deb;
+pub mod disk;
+pub mod door;
 pub mod harness;
 pub mod keys;
 pub mod mirror;

@@ -135,6 +135,12 @@ impl RepoBuilder {
         self
     }
 
+    /// Adds a package that was published before, here or elsewhere.
+    pub fn published(mut self, package: Published) -> Self {
+        self.packages.push(package);
+        self
+    }
+
     /// The packages, in the order in which they were added.
     pub fn packages(&self) -> &[Published] {
         &self.packages

@@ -1,0 +1,33 @@
+//! Small disks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+/// A tmpfs that is unmounted when this is dropped.
+#[derive(Debug)]
+pub struct Disk(PathBuf);
+
+impl Disk {
+    /// Mounts so many bytes at a path, whose last directory is made when it is missing. Needs root.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be mounted.
+    pub fn mount(path: &Path, bytes: u64) -> Self {
+        // It may be there.
+        let _ = fs::create_dir(path);
+        let options = std::ffi::CString::new(format!("size={bytes}")).expect("digits");
+        mount("tmpfs", path, "tmpfs", MountFlags::empty(), options.as_c_str())
+            .expect("a tmpfs can be mounted");
+        Disk(path.to_owned())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // What keeps it busy shows up as a mount that is left.
+        let _ = unmount(&self.0, UnmountFlags::empty());
+    }
+}

@@ -1,0 +1,64 @@
+//! What a run could leave behind besides files.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long what is about to end may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Panics when something is left after a while.
+pub fn assert_none(scratch: &Path) {
+    let begin = Instant::now();
+    loop {
+        let left = found(scratch);
+        if left.is_empty() {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "left after the run: {left:#?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Mounts below `scratch`, and processes that have to do with it.
+fn found(scratch: &Path) -> Vec<String> {
+    let scratch = scratch.as_os_str().as_bytes();
+    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let own = mounts
+        .split(|byte| *byte == b'\n')
+        .filter(|line| contains(line, scratch));
+    let mut found: Vec<String> = own
+        .map(|line| format!("mount {}", String::from_utf8_lossy(line)))
+        .collect();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
+        // The tests' own threads mount and are in there.
+        if pid != std::process::id() && concerns(&entry.path(), scratch) {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            found.push(format!(
+                "process {pid} {}",
+                String::from_utf8_lossy(&words).replace('\0', " ")
+            ));
+        }
+    }
+    found
+}
+
+/// Whether a process has its files, its environment or its mounts there. A zombie has none of them.
+fn concerns(process: &Path, scratch: &[u8]) -> bool {
+    let links = ["cwd", "root", "exe"].iter().any(|name| {
+        fs::read_link(process.join(name)).is_ok_and(|link| contains(link.as_os_str().as_bytes(), scratch))
+    });
+    links
+        || ["environ", "mountinfo"]
+            .iter()
+            .any(|name| fs::read(process.join(name)).is_ok_and(|text| contains(&text, scratch)))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
