@@ -143,10 +143,14 @@ async fn ask(config: ResolverConfig, mut options: ResolverOpts, name: &str) -> R
     let found = resolver
         .lookup_ip(name)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| match error.is_no_records_found() {
+            // The error's own text shows its structure.
+            true => "no name server knows an address of it".to_owned(),
+            false => error.to_string(),
+        })?;
     let addresses: Vec<IpAddr> = found.iter().collect();
     if addresses.is_empty() {
-        Err("it has no address".to_owned())
+        Err("no name server knows an address of it".to_owned())
     } else {
         Ok(addresses)
     }
@@ -219,41 +223,52 @@ mod tests {
         assert_eq!(in_hosts(text, "other.example").len(), 0);
     }
 
-    /// Answers every question for an A record with 192.0.2.5 and all others with nothing, dropping the first datagram.
-    fn name_server() -> SocketAddr {
+    /// A name server that knows every name as 192.0.2.5, or none, and loses the first datagrams.
+    fn name_server(mut lost: usize, knows: bool) -> (ResolverConfig, ResolverOpts) {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();
         std::thread::spawn(move || {
             let mut question = [0; 512];
-            let mut first = true;
             while let Ok((length, from)) = socket.recv_from(&mut question) {
-                if std::mem::take(&mut first) {
+                if lost > 0 {
+                    lost -= 1;
                     continue;
                 }
+                // RFC 1035 4.1: the header, the question as it came, and a record whose name points back to it.
                 let name_end = 12 + question[12..length].iter().position(|&byte| byte == 0).unwrap() + 1;
-                let is_a = question[name_end..name_end + 2] == [0, 1];
+                let found = knows && question[name_end..name_end + 2] == [0, 1];
+                let code = if knows { 0 } else { 3 };
                 let mut answer = question[..2].to_vec();
-                answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+                answer.extend([0x81, 0x80 | code, 0, 1, 0, u8::from(found), 0, 0, 0, 0]);
                 answer.extend(&question[12..name_end + 4]);
-                if is_a {
+                if found {
                     answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 5]);
                 }
                 socket.send_to(&answer, from).unwrap();
             }
         });
-        address
-    }
-
-    #[test]
-    fn a_server_is_asked_again_when_a_datagram_is_lost() {
-        let address = name_server();
         let mut connection = ConnectionConfig::udp();
         connection.port = address.port();
         let server = NameServerConfig::new(address.ip(), true, vec![connection]);
         let mut options = ResolverOpts::default();
         options.timeout = Duration::from_millis(200);
-        let config = ResolverConfig::from_parts(None, vec![], vec![server]);
+        (ResolverConfig::from_parts(None, vec![], vec![server]), options)
+    }
+
+    #[test]
+    fn a_server_is_asked_again_when_a_datagram_is_lost() {
+        let (config, options) = name_server(1, true);
         let found = run(ask(config, options, "deb.example")).unwrap();
         assert_eq!(found, ["192.0.2.5".parse::<IpAddr>().unwrap()]);
+    }
+
+    #[test]
+    fn an_unknown_name_and_a_silent_server_are_said_in_words() {
+        let (config, options) = name_server(0, false);
+        let error = run(ask(config, options, "deb.example")).unwrap_err();
+        assert_eq!(error, "no name server knows an address of it");
+        let (config, options) = name_server(usize::MAX, true);
+        let error = run(ask(config, options, "deb.example")).unwrap_err();
+        assert!(error.contains("timed out"), "{error}");
     }
 }

@@ -18,6 +18,14 @@ const SMALL: u64 = 64 << 10;
 /// Bytes that a body has to bring within the time that it may stall: less is no progress.
 const LEAST: usize = 1 << 10;
 
+/// What the layers of an HTTP client say of an error whose cause says it better.
+const NOTHING: [&str; 4] = [
+    "error trying to connect",
+    "dns error",
+    "error resolving DNS",
+    "tcp connect error",
+];
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'a> {
@@ -249,7 +257,7 @@ fn reason(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         let text = error.to_string();
-        let says_nothing = text.starts_with("client error (") || text == "error trying to connect";
+        let says_nothing = text.starts_with("client error (") || NOTHING.contains(&text.as_str());
         if !says_nothing && texts.last().is_none_or(|last| !last.contains(&text)) {
             texts.push(text);
         }
