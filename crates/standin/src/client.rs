@@ -10,9 +10,21 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use crate::{REAL_FRONTEND, SOCKET, real};
+
+/// How long the resident may take to load; it takes a twentieth of a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often it is looked for.
+const STEP: Duration = Duration::from_millis(2);
+
+/// Says that the resident did not come.
+const GIVEN_UP: &str = "/dev/.bareroot/no-resident";
 
 /// No frame of the resident is longer: a command line cannot be.
 const LONGEST: usize = 4 << 20;
@@ -51,8 +63,20 @@ pub fn save() -> u8 {
     asked.unwrap_or(1)
 }
 
+/// The resident may still be loading its modules when the first script calls. One that does not come is given up once,
+/// for all scripts.
 fn connect() -> io::Result<(BufReader<UnixStream>, UnixStream)> {
-    let stream = UnixStream::connect(SOCKET)?;
+    let end = Instant::now() + PATIENCE;
+    let stream = loop {
+        match UnixStream::connect(SOCKET) {
+            Err(_) if Instant::now() < end && !Path::new(GIVEN_UP).exists() => thread::sleep(STEP),
+            Err(error) => {
+                let _ = fs::write(GIVEN_UP, "");
+                return Err(error);
+            }
+            Ok(stream) => break stream,
+        }
+    };
     Ok((BufReader::new(stream.try_clone()?), stream))
 }
 

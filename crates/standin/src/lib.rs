@@ -47,16 +47,13 @@ pub const SAVE: &str = "/dev/.bareroot/bin/debconf-save";
 
 /// If this process was started under the name of a helper, acts as it and gives its exit status.
 ///
-/// Call it first in `main`. It is `None` for every ordinary start: the names lie below [`DIR`], or, for debconf's
-/// frontend, below /usr/share with [`SOCKET`] present.
+/// Call it first in `main`. It is `None` for every ordinary start: the names count only where [`DIR`] is there.
 pub fn act() -> Option<ExitCode> {
     let mut arguments = std::env::args_os();
     let name = arguments.next()?;
     let arguments: Vec<OsString> = arguments.collect();
     let code = match name.as_bytes() {
-        b"/usr/share/debconf/frontend" if std::path::Path::new(SOCKET).exists() => {
-            client::frontend(&arguments)
-        }
+        b"/usr/share/debconf/frontend" if inside() => client::frontend(&arguments),
         b"/dev/.bareroot/bin/debconf-save" => client::save(),
         b"deb-systemd-helper" | b"/dev/.bareroot/bin/deb-systemd-helper" if inside() => {
             systemd::main(&arguments)
