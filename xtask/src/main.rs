@@ -1,2 +1,43 @@
-//! The project chores.
-fn main() {}
+//! The project's chores: comparisons with the peers, and benches.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod machine;
+mod peers;
+mod report;
+mod run;
+mod workshop;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "The project's chores")]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Compare with apt, mmdebstrap and dpkg, on real packages; every lane when none is named.
+    Peers(peers::Args),
+    /// Times as ratios to the peers, in one run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().chore {
+        Chore::Peers(args) => peers::run(args),
+        Chore::Bench(bench) => bench::run(bench),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

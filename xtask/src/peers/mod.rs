@@ -1,0 +1,144 @@
+//! The same inputs to bareroot and to its peers, the results compared.
+
+mod alone;
+mod apt;
+mod debian;
+mod exceptions;
+pub mod mmdebstrap;
+mod no_host_programs;
+pub mod root;
+mod solve;
+mod trace;
+mod trees;
+mod ubuntu;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::machine::{self, Need};
+use crate::report::Report;
+use crate::workshop::Workshop;
+
+/// `cargo xtask peers`.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    lane: Option<Lane>,
+}
+
+/// Options of every lane that makes roots.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Common {
+    /// Only a part: what takes a few minutes
+    #[arg(long)]
+    quick: bool,
+    /// Where the roots are made (a tmpfs is fastest) [default: target/peers]
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
+    /// Leave the roots where they are
+    #[arg(long)]
+    keep: bool,
+    /// A binary that is built already
+    #[arg(long, value_name = "FILE")]
+    bareroot: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Lane {
+    /// Debian's roots, with mmdebstrap's
+    Debian {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        which: debian::Which,
+    },
+    /// Every program of a bootstrap is the target's own; the binary works alone
+    NoHostPrograms {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Package selection, with `apt-get -s install`
+    Solve(solve::Args),
+    /// Ubuntu's roots, with mmdebstrap's
+    Ubuntu {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        which: ubuntu::Which,
+    },
+}
+
+/// `solve`'s options as they are by default.
+#[derive(Parser)]
+struct SolveAlone {
+    #[command(flatten)]
+    args: solve::Args,
+}
+
+/// Runs one lane, or all that need no further option.
+///
+/// # Errors
+/// When a check failed.
+pub fn run(args: Args) -> Result<()> {
+    let mut report = Report::default();
+    match args.lane {
+        Some(Lane::Solve(args)) => return solve::run(&args),
+        Some(Lane::Debian { common, which }) => {
+            if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
+                debian::run(&workshop, &which, common.quick, &mut report)?;
+            }
+        }
+        Some(Lane::NoHostPrograms { common }) => {
+            if let Some(workshop) = open(&common, Need::Peers, "no-host-programs", &mut report)? {
+                no_host_programs::run(&workshop, &mut report)?;
+                alone::run(&workshop, &mut report)?;
+            }
+        }
+        Some(Lane::Ubuntu { common, which }) => {
+            if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
+                ubuntu::run(&workshop, &which, &mut report)?;
+            }
+        }
+        None => all(&args.common, &mut report)?,
+    }
+    report.close()
+}
+
+fn all(common: &Common, report: &mut Report) -> Result<()> {
+    if let Some(workshop) = open(common, Need::Peers, "debian, no-host-programs", report)? {
+        debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
+        no_host_programs::run(&workshop, report)?;
+        alone::run(&workshop, report)?;
+    }
+    let words: &[&str] = if common.quick {
+        &["solve", "--sets", "40"]
+    } else {
+        &["solve"]
+    };
+    let result = solve::run(&SolveAlone::parse_from(words).args);
+    let evidence = result
+        .err()
+        .map(|error| format!("{error:#}"))
+        .into_iter()
+        .collect::<Vec<_>>();
+    report.check("solve: the same sets as apt-get -s install", &evidence);
+    Ok(())
+}
+
+/// The tools and the place, or a line that says why this machine cannot have them.
+fn open(common: &Common, need: Need, lane: &str, report: &mut Report) -> Result<Option<Workshop>> {
+    if let Err(reason) = machine::prepare(need) {
+        report.skip(lane, &format!("{reason:#}"));
+        return Ok(None);
+    }
+    Ok(Some(Workshop::open(
+        common.work.as_deref(),
+        common.keep,
+        common.bareroot.as_deref(),
+    )?))
+}

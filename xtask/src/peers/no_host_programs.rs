@@ -1,0 +1,84 @@
+//! `cargo xtask peers no-host-programs`: strace over a whole bootstrap shows only programs inside the target.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::trace::{CALLS, Trace};
+use crate::machine;
+use crate::report::Report;
+use crate::run::must;
+use crate::workshop::{Recipe, Workshop};
+
+/// The check, with and without stand-ins.
+///
+/// # Errors
+/// When this machine's apt has no mirror.
+pub fn run(workshop: &Workshop, report: &mut Report) -> Result<()> {
+    let mirror = machine::debian_mirror()?;
+    let recipe = Recipe {
+        distribution: "debian",
+        suite: "trixie",
+        variant: "minbase",
+        mirror: &mirror,
+        epoch: false,
+        expired: false,
+    };
+    for options in [&[][..], &["--no-standins"]] {
+        let what = format!("no program of the host is executed {}", options.concat());
+        if let Some((count, evidence)) = report.take(&what, traced(workshop, &recipe, options)) {
+            report.check(
+                &format!("{}: {count} programs, all of the target", what.trim_end()),
+                &evidence,
+            );
+        }
+    }
+    Ok(())
+}
+
+/// How many programs ran, and those outside.
+fn traced(workshop: &Workshop, recipe: &Recipe<'_>, options: &[&str]) -> Result<(usize, Vec<String>)> {
+    let target = workshop.fresh("traced");
+    let file = workshop.fresh("strace.out");
+    let ours = workshop.bareroot_command(recipe, &target);
+    let mut strace = Command::new("strace");
+    strace.args([
+        "-f",
+        "--seccomp-bpf",
+        "-y",
+        "--decode-pids=pidns",
+        "-s",
+        "4096",
+        "-e",
+    ]);
+    strace.arg(format!("trace={CALLS}")).arg("-o").arg(&file);
+    strace.arg(ours.get_program()).args(ours.get_args()).args(options);
+    must(&mut strace)?;
+    let text = fs::read(&file).with_context(|| file.display().to_string())?;
+    let executed = Trace::parse(&String::from_utf8_lossy(&text)).executed(|path| is_staging(path, &target));
+    ensure!(!executed.is_empty(), "strace saw no program: nothing is proven");
+    let outside = executed
+        .iter()
+        .filter(|one| !one.inside)
+        .map(|one| format!("{} ran `{}`", one.process, one.path));
+    let evidence = (executed.len(), outside.collect());
+    workshop.remove(&target)?;
+    Ok(evidence)
+}
+
+/// Whether a path is the target, or the staging directory beside it or in it.
+fn is_staging(path: &str, target: &Path) -> bool {
+    let path = Path::new(path);
+    if path == target {
+        return true;
+    }
+    let named = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().contains(".bareroot-"));
+    named
+        && path
+            .parent()
+            .is_some_and(|parent| Some(parent) == target.parent() || parent == target)
+}
