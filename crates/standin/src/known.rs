@@ -127,10 +127,20 @@ pub fn choose<'s>(
     chosen
 }
 
+/// Whether a script names one of these words where it could run it: not in a comment, and not in a message.
 fn goes_behind(script: &[u8]) -> bool {
-    BEHIND_THE_FRONTEND
-        .iter()
-        .any(|word| script.windows(word.len()).any(|window| window == word.as_bytes()))
+    let runs = |line: &&[u8]| {
+        let line = line.trim_ascii_start();
+        ![&b"#"[..], b"echo ", b"printf "]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    let names = |line: &[u8]| {
+        BEHIND_THE_FRONTEND
+            .iter()
+            .any(|word| line.windows(word.len()).any(|window| window == word.as_bytes()))
+    };
+    script.split(|byte| *byte == b'\n').filter(runs).any(names)
 }
 
 #[cfg(test)]
