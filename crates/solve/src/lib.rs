@@ -39,11 +39,12 @@ pub use conflict::{Fact, Unsatisfiable};
 pub use order::order;
 pub use solver::{Problem, solve};
 
-/// One thing that can be installed: a version of a package for an architecture.
+/// One thing that can be installed: a version of a package for an architecture. Tables are kept by these numbers, so
+/// they should be small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Candidate(pub u32);
 
-/// What of which at most one candidate can be installed.
+/// What of which at most one candidate can be installed. As small as the numbers of candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(pub u32);
 

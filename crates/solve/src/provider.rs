@@ -18,7 +18,8 @@ use crate::{Candidate, Name, Need, Packages};
 
 /// A set of candidates of one name.
 struct Set {
-    name: Name,
+    /// `None` is the name that nothing has.
+    name: Option<Name>,
     members: Vec<Candidate>,
     /// Whether the set is everything but the members.
     complement: bool,
@@ -46,8 +47,13 @@ pub(crate) fn candidate(solvable: SolvableId) -> Candidate {
     Candidate(solvable.to_index() as u32)
 }
 
-fn name_of(name: NameId) -> Name {
-    Name(name.to_index() as u32)
+/// resolvo keeps tables by name, so that names have to be small numbers: 0 is the name that nothing has.
+fn name_id(name: Option<Name>) -> NameId {
+    NameId::from_index(name.map_or(0, |name| name.0 as usize + 1))
+}
+
+fn name_of(name: NameId) -> Option<Name> {
+    name.to_index().checked_sub(1).map(|index| Name(index as u32))
 }
 
 impl<'a> Provider<'a> {
@@ -65,20 +71,28 @@ impl<'a> Provider<'a> {
             return known;
         }
         let mut runs: Vec<Set> = Vec::new();
+        let mut last = None;
         for &option in &need.options {
             let name = self.packages.name(option);
+            let place = self
+                .packages
+                .candidates(name)
+                .iter()
+                .position(|&other| other == option);
+            // resolvo goes through a set in the order of the name's candidates; another order takes another set.
             match runs.last_mut() {
-                Some(run) if run.name == name => run.members.push(option),
+                Some(run) if run.name == Some(name) && last < place => run.members.push(option),
                 _ => runs.push(Set {
-                    name,
+                    name: Some(name),
                     members: vec![option],
                     complement: false,
                 }),
             }
+            last = place;
         }
         if runs.is_empty() {
             runs.push(Set {
-                name: Name(u32::MAX - 2),
+                name: None,
                 members: Vec::new(),
                 complement: false,
             });
@@ -116,7 +130,7 @@ impl<'a> Provider<'a> {
             .into_iter()
             .map(|(name, members)| {
                 sets.add(Set {
-                    name,
+                    name: Some(name),
                     members,
                     complement: true,
                 })
@@ -168,15 +182,11 @@ impl Interner for Provider<'_> {
 
     fn version_set_name(&self, version_set: VersionSetId) -> NameId {
         let sets = self.sets.borrow();
-        let name = sets
-            .sets
-            .get(version_set.to_index())
-            .map_or(u32::MAX - 2, |set| set.name.0);
-        NameId::from_index(name as usize)
+        name_id(sets.sets.get(version_set.to_index()).and_then(|set| set.name))
     }
 
     fn solvable_name(&self, solvable: SolvableId) -> NameId {
-        NameId::from_index(self.packages.name(candidate(solvable)).0 as usize)
+        name_id(Some(self.packages.name(candidate(solvable))))
     }
 
     fn version_sets_in_union(&self, union: VersionSetUnionId) -> impl Iterator<Item = VersionSetId> {
@@ -213,12 +223,8 @@ impl DependencyProvider for Provider<'_> {
     }
 
     async fn get_candidates(&self, name: NameId) -> Option<Candidates> {
-        let candidates: Vec<_> = self
-            .packages
-            .candidates(name_of(name))
-            .into_iter()
-            .map(solvable)
-            .collect();
+        let candidates = self.packages.candidates(name_of(name)?);
+        let candidates: Vec<_> = candidates.into_iter().map(solvable).collect();
         Some(Candidates {
             candidates,
             hint_dependencies_available: HintDependenciesAvailable::None,

@@ -34,8 +34,9 @@ const FIELD_ORDER: [Field; 10] = [
 ];
 
 impl Index {
-    /// Where this package name first stands, as a stanza's own name or in a relation without an architecture.
-    pub fn first_mention(&self, name: &str) -> Option<Mention> {
+    /// Where this package name first stands in a stanza of one of these architectures, as its own name or in a
+    /// relation without an architecture.
+    pub fn first_mention(&self, name: &str, architectures: &[&str]) -> Option<Mention> {
         if name.is_empty() {
             return None;
         }
@@ -50,7 +51,9 @@ impl Index {
                 continue;
             }
             let stanza = u32::try_from(stanza).ok()?;
-            if let Some((field, at)) = within(self.get(stanza), name) {
+            let found = self.get(stanza);
+            let counts = architectures.contains(&found.architecture());
+            if let Some((field, at)) = within(found, name).filter(|_| counts) {
                 return Some(Mention { stanza, field, at });
             }
             checked = Some(stanza as usize);
@@ -106,9 +109,10 @@ mod tests {
                     Package: ant\nVersion: 1\nArchitecture: all\nReplaces: cat\n";
         let index = Index::read(text.as_bytes(), IndexInfo::new(0, "test"), Limits::default()).unwrap();
         let mut names = ["zebra", "lion", "ant", "sea-lion", "bee", "ape", "cat"];
-        names.sort_by_key(|name| index.first_mention(name));
+        names.sort_by_key(|name| index.first_mention(name, &["all"]));
         assert_eq!(names, ["zebra", "bee", "ant", "sea-lion", "ape", "lion", "cat"]);
-        assert_eq!(index.first_mention("on"), None);
-        assert_eq!(index.first_mention(""), None);
+        assert_eq!(index.first_mention("on", &["all"]), None);
+        assert_eq!(index.first_mention("", &["all"]), None);
+        assert_eq!(index.first_mention("bee", &["amd64"]), None);
     }
 }

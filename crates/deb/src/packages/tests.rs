@@ -70,7 +70,10 @@ fn real_stanzas_say_what_they_said() {
         );
         assert_eq!(stanza.sha256().unwrap().to_string(), text("SHA256"));
         assert_eq!((stanza.sha512().unwrap(), stanza.phased()), (None, None));
-        assert_eq!(stanza.expected().unwrap().sha256(), Some(stanza.sha256().unwrap()));
+        assert_eq!(
+            stanza.expected().unwrap().sha256(),
+            Some(stanza.sha256().unwrap())
+        );
     }
     assert_eq!((stanzas.len(), index.len(), index.info().source), (0, 44, 7));
     let perl = index.by_name("libperl5.40").next().unwrap();
@@ -406,7 +409,7 @@ fn touch(index: &Index) {
         );
         assert!(index.by_name(stanza.name()).count() <= index.len());
         index.providers(stanza.name()).count();
-        index.first_mention(stanza.name());
+        index.first_mention(stanza.name(), &["amd64"]);
     }
     index.providers("p").count();
 }

@@ -55,7 +55,7 @@ pub fn extended_states<'a>(
 }
 
 /// apt's hash of a package name (`pkgCache::sHash`): Bernstein's, over lower case.
-fn bucket(name: &str) -> u32 {
+pub(crate) fn bucket(name: &str) -> u32 {
     let hash = |hash: u32, byte: u8| {
         hash.wrapping_mul(33)
             .wrapping_add(byte.to_ascii_lowercase().into())

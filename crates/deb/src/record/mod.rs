@@ -22,6 +22,7 @@ mod triggers;
 pub use conffiles::Conffile;
 pub use database::Database;
 pub use error::RecordError;
+pub(crate) use extended_states::bucket;
 pub use extended_states::extended_states;
 pub use triggers::{Directive, directives};
 

@@ -8,7 +8,7 @@ use bareroot_solve as solve;
 use super::explain;
 use super::named::Asked;
 use super::pool::{Pkg, Pool, Ver};
-use super::relations::{Dep, Kind};
+use super::relations::Dep;
 use super::result::{Chosen, Selection};
 use super::state::{Mode, States, Why};
 use super::{Error, Settings, Stage, Universe};
@@ -189,6 +189,9 @@ impl States<'_, '_> {
             let pkg = self.pkg(named.ver);
             self.complete(pkg);
         }
+        let fixed = asked.named.iter().map(|named| self.pkg(named.ver));
+        let fixed = fixed.chain(asked.refused.iter().copied()).collect();
+        self.resolve_problems(fixed);
         self.sweep();
     }
 
@@ -354,9 +357,6 @@ impl solve::Packages for View<'_, '_> {
     }
 
     fn candidates(&self, name: solve::Name) -> Vec<solve::Candidate> {
-        if usize::try_from(name.0).is_ok_and(|at| at >= self.states.borrow().pool.pkgs.len()) {
-            return Vec::new();
-        }
         self.states
             .borrow_mut()
             .offered(Pkg(name.0))

@@ -31,11 +31,14 @@ mod error;
 mod explain;
 mod named;
 mod pool;
+mod problems;
 mod relations;
 mod release;
 mod result;
 mod state;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod universe;
 mod walk;
 mod wish;

@@ -220,7 +220,14 @@ fn package(pool: &mut Pool<'_>, wish: &Wish, arch: Option<Arch>) -> Result<Found
     if let Some(pkg) = fitting {
         return Ok(Found::Package(pkg));
     }
-    let mut providers = pool.providers(group, arch.unwrap_or(Arch(0)));
+    let arch = arch.unwrap_or(Arch(0));
+    // For apt a name of another architecture is one only when something of that architecture speaks of it.
+    let known = arch == Arch(0) || pool.heard_of(group, arch).is_some();
+    let mut providers = if known {
+        pool.providers(group, arch)
+    } else {
+        Vec::new()
+    };
     providers.sort_unstable();
     providers.dedup();
     match providers.as_slice() {

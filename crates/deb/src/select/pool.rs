@@ -164,13 +164,13 @@ pub(super) struct Pool<'a> {
     pub(super) vers: Arena<Ver, VerEntry<'a>>,
     targets: Arena<Target, TargetEntry<'a>>,
     pub(super) atoms: Arena<Atom, AtomEntry<'a>>,
-    ranks: HashMap<Group, Rank>,
+    ranks: HashMap<(Group, Arch), Rank>,
     /// The first relation that could not be read, with the package that has it.
     pub(super) trouble: Option<crate::Error>,
 }
 
 /// Where a name is first mentioned in the order of the indexes; the later one wins a tie.
-type Rank = (usize, Option<Mention>);
+pub(super) type Rank = (usize, Option<Mention>);
 
 impl<'a> Pool<'a> {
     pub(super) fn new(universe: Universe<'a>, settings: &Settings) -> Self {
@@ -539,21 +539,28 @@ impl<'a> Pool<'a> {
     }
 
     /// What decides between two packages that nothing else sets apart: apt prefers the one it heard of last.
-    pub(super) fn rank(&mut self, pkg: Pkg) -> (Rank, Arch) {
+    pub(super) fn rank(&mut self, pkg: Pkg) -> Rank {
         let PkgEntry { group, arch, .. } = self.pkgs[pkg];
+        let known = self.ranks.get(&(group, arch)).copied();
+        known.unwrap_or_else(|| {
+            let rank = self
+                .heard_of(group, arch)
+                .unwrap_or((self.universe.indexes.len(), None));
+            self.ranks.insert((group, arch), rank);
+            rank
+        })
+    }
+
+    /// Where a name for an architecture first comes up: in stanzas of that architecture, or for the native one also
+    /// in those of all.
+    pub(super) fn heard_of(&self, group: Group, arch: Arch) -> Option<Rank> {
+        let own = self.arch_name(arch);
+        let arches = if arch == Arch(0) { [own, "all"] } else { [own, own] };
         let name = self.groups[group].name;
-        let indexes = self.universe.indexes;
-        let rank = self.ranks.entry(group).or_insert_with(|| {
-            let mentions = indexes
-                .iter()
-                .enumerate()
-                .map(|(place, index)| (place, index.first_mention(name)));
-            mentions
-                .filter(|(_, mention)| mention.is_some())
-                .min()
-                .unwrap_or((indexes.len(), None))
-        });
-        (*rank, arch)
+        let indexes = self.universe.indexes.iter().enumerate();
+        indexes
+            .filter_map(|(place, index)| Some((place, Some(index.first_mention(name, &arches)?))))
+            .min()
     }
 
     /// `name`, with the architecture where it is not the native one.

@@ -1,7 +1,6 @@
 //! `pkg/suite`: what the package needs comes from that suite too, where nothing else would do.
 
 use super::pool::{Pkg, Ver};
-use super::relations::Kind;
 use super::state::States;
 
 impl<'a> States<'_, 'a> {
