@@ -129,18 +129,29 @@ pub fn choose<'s>(
 
 /// Whether a script names one of these words where it could run it: not in a comment, and not in a message.
 fn goes_behind(script: &[u8]) -> bool {
-    let runs = |line: &&[u8]| {
-        let line = line.trim_ascii_start();
-        ![&b"#"[..], b"echo ", b"printf "]
-            .iter()
-            .any(|start| line.starts_with(start))
-    };
     let names = |line: &[u8]| {
         BEHIND_THE_FRONTEND
             .iter()
             .any(|word| line.windows(word.len()).any(|window| window == word.as_bytes()))
     };
-    script.split(|byte| *byte == b'\n').filter(runs).any(names)
+    script
+        .split(|byte| *byte == b'\n')
+        .any(|line| names(what_runs(line)))
+}
+
+/// The part of a line that may run something: of a message, what it is piped into.
+fn what_runs(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    if line.starts_with(b"#") {
+        return b"";
+    }
+    if line.starts_with(b"echo ") || line.starts_with(b"printf ") {
+        return line
+            .iter()
+            .position(|byte| b"|;&`$".contains(byte))
+            .map_or(b"", |at| &line[at..]);
+    }
+    line
 }
 
 #[cfg(test)]
