@@ -60,6 +60,16 @@ fn chmod_without_fchmodat2(
     }
 }
 
+/// The C library's own fnmatch(3), without flags, for comparison.
+#[cfg(test)]
+pub(crate) fn fnmatch(pattern: &str, path: &str) -> bool {
+    let (Ok(pattern), Ok(path)) = (CString::new(pattern), CString::new(path)) else {
+        return false;
+    };
+    // SAFETY: both are NUL-terminated strings that outlive the call.
+    unsafe { libc::fnmatch(pattern.as_ptr(), path.as_ptr(), 0) == 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

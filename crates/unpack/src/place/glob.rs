@@ -321,4 +321,12 @@ mod tests {
         assert!(!glob.matches("a".repeat(199).as_bytes()));
         assert!(glob.matches("a".repeat(400).as_bytes()));
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 20_000, ..Default::default() })]
+        #[test]
+        fn as_the_c_librarys(pattern in "[ab/*?!^\\[\\]\\\\.-]{0,9}", path in "[ab/\\[\\]\\\\.!-]{0,6}") {
+            proptest::prop_assert_eq!(Glob::new(&pattern).matches(path.as_bytes()), crate::sys::fnmatch(&pattern, &path));
+        }
+    }
 }

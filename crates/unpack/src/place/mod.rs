@@ -67,7 +67,6 @@ pub struct Placer {
 #[derive(Debug)]
 struct Shared {
     settings: PlacerSettings,
-    root: Root,
     tree: Arc<Dir>,
     fds: Fds,
     parking: Parking,
@@ -87,7 +86,6 @@ impl Placer {
         let fd = root.open_dir("/")?;
         let shared = Shared {
             settings,
-            root: root.try_clone()?,
             tree: Dir::root(fd),
             fds: Fds::new(root.path().to_path_buf()),
             parking: Parking::default(),

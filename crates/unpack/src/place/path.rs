@@ -138,4 +138,16 @@ mod tests {
         assert_eq!(path.split(), Some((&b""[..], &b"x"[..])));
         assert_eq!(CleanPath::parse(b"./").unwrap().split(), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_passes_stays_inside(name in "[a./]{0,12}") {
+            if let Ok(path) = CleanPath::parse(name.as_bytes()) {
+                proptest::prop_assert!(path.as_bytes().is_empty() || path.as_bytes().starts_with(b"/"));
+                proptest::prop_assert!(components(path.as_bytes()).all(|c| c != b"." && c != b".."));
+                let again = CleanPath::parse_rooted(&path.listed());
+                proptest::prop_assert_eq!(again, Ok(path));
+            }
+        }
+    }
 }

@@ -195,9 +195,11 @@ impl Dir {
 
     /// The lowest ordinal that has something to do with it; `None` when it was there before.
     pub(super) fn first(&self) -> Option<u32> {
-        if self.existed {
-            return None;
-        }
+        if self.existed { None } else { self.first_user() }
+    }
+
+    /// The lowest ordinal that ships it or needs it.
+    pub(super) fn first_user(&self) -> Option<u32> {
         let state = self.state();
         let explicit = state.claims.iter().map(|claim| claim.ordinal).min();
         let implied = state.implied.map(|(ordinal, _)| ordinal);

@@ -1,9 +1,7 @@
 //! From a path of a package to the directory that it means in the root.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode};
@@ -39,49 +37,91 @@ impl Shared {
     pub(super) fn directory(&self, path: &[u8], need: Need) -> Result<Arc<Dir>, Error> {
         let mut dir = Arc::clone(&self.tree);
         for name in components(path) {
-            dir = self.child(&dir, name, 0)?;
+            dir = self.child(&dir, name)?;
             imply(&dir, need);
         }
         Ok(dir)
     }
 
-    /// The directory `name` in `dir`, made if need be; `links` counts those that were followed to get here.
-    pub(super) fn child(&self, dir: &Arc<Dir>, name: &[u8], links: usize) -> Result<Arc<Dir>, Error> {
-        match self.step(dir, name)? {
-            Step::Directory(found) => Ok(found),
-            Step::Link(text) => {
-                let target = self.link_target(dir, &text, links + 1)?;
+    /// The directory `name` in `dir`, made if need be.
+    pub(super) fn child(&self, dir: &Arc<Dir>, name: &[u8]) -> Result<Arc<Dir>, Error> {
+        let mut follow = true;
+        loop {
+            let text = match self.step(dir, name, follow)? {
+                Step::Directory(found) => return Ok(found),
+                Step::Link(text) => text,
+            };
+            if let Some(target) = self.link_target(dir, &text)? {
                 let mut state = dir.state();
                 let slot = state.slots.entry(name.into()).or_default();
                 // Another thread may have been first, with the same answer.
                 slot.alias = true;
-                Ok(Arc::clone(slot.dir.get_or_insert(target)))
+                return Ok(Arc::clone(slot.dir.get_or_insert(target)));
+            }
+            follow = false;
+        }
+    }
+
+    /// The directory to which a link in `dir` led before the first package. `None` where it led to none: whether it leads to
+    /// one of a package by the time that it is needed, the order decides later.
+    fn link_target(&self, dir: &Arc<Dir>, text: &[u8]) -> Result<Option<Arc<Dir>>, Error> {
+        let mut here = Arc::clone(dir);
+        let mut left = Vec::new();
+        let mut text = text.to_vec();
+        for _ in 0..MOST_LINKS {
+            if text.starts_with(b"/") {
+                here = Arc::clone(&self.tree);
+            }
+            let names: Vec<_> = components(&text).map(<[u8]>::to_vec).collect();
+            left.extend(names.into_iter().rev());
+            loop {
+                let Some(name) = left.pop() else {
+                    return Ok(Some(here));
+                };
+                match name.as_slice() {
+                    b"." => {}
+                    b".." => here = here.parent(),
+                    _ => match self.existing(&here, &name)? {
+                        Some(Step::Directory(next)) => here = next,
+                        Some(Step::Link(next)) => {
+                            text = next;
+                            break;
+                        }
+                        None => return Ok(None),
+                    },
+                }
             }
         }
+        Ok(None)
     }
 
-    /// Where the text of a link in `dir` leads. What is missing on the way is made: a link that dangled would else be
-    /// followed or not, depending on who came first.
-    fn link_target(&self, dir: &Arc<Dir>, text: &[u8], links: usize) -> Result<Arc<Dir>, Error> {
-        if links > MOST_LINKS {
-            return Err(Error::io("open", self.fds.host(&dir.path()), Errno::LOOP));
+    /// A directory, or a link, that was there before the first package. Until the last part every link on disk was.
+    fn existing(&self, dir: &Arc<Dir>, name: &[u8]) -> Result<Option<Step>, Error> {
+        let fd = self.fds.get(dir)?;
+        let mut state = dir.state();
+        if let Some(found) = state.slots.get(name).and_then(|slot| slot.dir.as_ref()) {
+            return Ok(found.existed.then(|| Step::Directory(Arc::clone(found))));
         }
-        let mut here = if text.starts_with(b"/") {
-            Arc::clone(&self.tree)
-        } else {
-            Arc::clone(dir)
+        let stat = match rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT | Errno::NAMETOOLONG) => return Ok(None),
+            result => result.map_err(|e| self.io("look at", dir, name, e))?,
         };
-        for name in components(text) {
-            here = match name {
-                b"." => here,
-                b".." => here.parent(),
-                _ => self.child(&here, name, links)?,
-            };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let slot = state.slots.entry(name.into()).or_default();
+                Ok(Some(Step::Directory(self.enter(dir, name, slot, true))))
+            }
+            FileType::Symlink => {
+                let text = rustix::fs::readlinkat(&fd, name, Vec::new());
+                let text = text.map_err(|e| self.io("read", dir, name, e))?;
+                Ok(Some(Step::Link(text.into_bytes())))
+            }
+            _ => Ok(None),
         }
-        Ok(here)
     }
 
-    fn step(&self, dir: &Arc<Dir>, name: &[u8]) -> Result<Step, Error> {
+    /// The directory `name` in `dir`, made if need be; or the link of that name, if links are to be followed.
+    fn step(&self, dir: &Arc<Dir>, name: &[u8], follow: bool) -> Result<Step, Error> {
         if let Some(found) = dir.state().slots.get(name).and_then(|slot| slot.dir.clone()) {
             return Ok(Step::Directory(found));
         }
@@ -110,15 +150,13 @@ impl Shared {
             };
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => return Ok(Step::Directory(self.enter(dir, name, slot, true))),
-                FileType::Symlink if self.may_lead_to_directory(dir, name)? => {
-                    match rustix::fs::readlinkat(&fd, name, Vec::new()) {
-                        Err(Errno::NOENT | Errno::INVAL) => continue,
-                        text => {
-                            let text = text.map_err(|e| self.io("read", dir, name, e))?;
-                            return Ok(Step::Link(text.into_bytes()));
-                        }
+                FileType::Symlink if follow => match rustix::fs::readlinkat(&fd, name, Vec::new()) {
+                    Err(Errno::NOENT | Errno::INVAL) => continue,
+                    text => {
+                        let text = text.map_err(|e| self.io("read", dir, name, e))?;
+                        return Ok(Step::Link(text.into_bytes()));
                     }
-                }
+                },
                 kind => {
                     let at = At::Parked(self.parking.take(&self.tree, &self.fds, (dir, &fd), name)?);
                     slot.existing = Some(Existing {
@@ -130,15 +168,6 @@ impl Shared {
             }
         }
         Err(self.io("create", dir, name, Errno::AGAIN))
-    }
-
-    /// Whether a link that was there before leads to a directory, or nowhere yet.
-    fn may_lead_to_directory(&self, dir: &Dir, name: &[u8]) -> Result<bool, Error> {
-        match self.root.stat(OsStr::from_bytes(&dir.path_of(name))) {
-            Ok(found) => Ok(found.is_none_or(|stat| stat.kind == FileKind::Directory)),
-            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     fn enter(&self, dir: &Arc<Dir>, name: &[u8], slot: &mut Slot, existed: bool) -> Arc<Dir> {

@@ -234,7 +234,7 @@ impl<'s, 'o> Worker<'s, 'o> {
 
     fn directory(&mut self, path: &CleanPath, meta: Meta, need: Need) -> Result<(), Error> {
         let spot = self.spot(path, path, need)?;
-        let dir = self.shared.child(&spot.dir, &spot.name, 0)?;
+        let dir = self.shared.child(&spot.dir, &spot.name)?;
         claim(&mut dir.state(), self.package.ordinal, meta);
         Ok(())
     }

@@ -301,9 +301,10 @@ pub fn in_every_order(
         let ground = Ground::new();
         before(&ground);
         let arrival = order.iter().map(|&index| packages[index].clone()).collect();
+        let here = ground.path().display().to_string();
         let outcome = ground
             .place(settings(), arrival)
-            .map_err(|error| error.to_string());
+            .map_err(|error| error.to_string().replace(&here, ""));
         // What was there before has the time of the test.
         ground.root().clamp_mtimes(1_500_000_000).unwrap();
         (outcome, ground)

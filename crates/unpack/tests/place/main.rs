@@ -9,5 +9,6 @@ mod kit;
 mod links;
 mod meta;
 mod order;
+mod random;
 mod stage;
 mod tar;

@@ -59,7 +59,7 @@ impl Replay<'_> {
                 let (kind, second) = (contest.occupant.words(), self.ledger.words(ordinal));
                 return Err(conflict(&path, first, kind, second, DIRECTORY));
             }
-            self.put_back(contest, &node)?;
+            self.put_back(contest, ordinal, &node)?;
             self.ledger.take(&mut contest.owners, &verdict, ordinal);
             contest.occupant = Occupant::Directory;
         }
@@ -103,7 +103,7 @@ impl Replay<'_> {
         if !shared && !kept {
             self.clear_directory(contest, leaf.ordinal, &path, kind)?;
             rustix::fs::renameat(&parked, parked_name.as_str(), &fd, &*contest.name)
-                .map_err(|e| self.shared.io("create", &dir, &contest.name, e))?;
+                .map_err(|e| self.in_the_way(&dir, &contest.name, leaf.ordinal, &path, e))?;
             self.ledger.take(&mut contest.owners, &verdict, leaf.ordinal);
             contest.occupant = Occupant::Leaf(leaf.kind);
         }
@@ -136,11 +136,9 @@ impl Replay<'_> {
         if contest.occupant.is_link() {
             let text = self.read_link(&dir, &fd, &contest.name)?;
             same_text = text == link.text;
-            // What was placed through a link that was there before is where it leads, whoever made that directory.
             let alias = contest.occupant == Occupant::Alias;
-            let moment = if alias { u32::MAX } else { ordinal };
-            let there = self.follow(&dir, &text, moment)?;
-            let wanted = self.follow(&dir, &link.text, moment)?;
+            let there = self.follow(&dir, &text, ordinal)?;
+            let wanted = self.follow(&dir, &link.text, ordinal)?;
             stays = matches!((there, wanted), (Some(there), Some(wanted)) if Arc::ptr_eq(&there, &wanted));
             if alias && !stays {
                 let package = self.ledger.words(ordinal);
@@ -209,7 +207,7 @@ impl Replay<'_> {
     }
 
     /// Puts the parked directory at its path, in place of what is there.
-    fn put_back(&self, contest: &mut Contest, node: &Arc<Dir>) -> Result<(), Error> {
+    fn put_back(&self, contest: &mut Contest, ordinal: u32, node: &Arc<Dir>) -> Result<(), Error> {
         let Some(number) = contest.aside.take() else {
             return Ok(());
         };
@@ -220,13 +218,13 @@ impl Replay<'_> {
         }
         let parked = self.shared.parked()?;
         rustix::fs::renameat(&parked, number.to_string().as_str(), &fd, &*contest.name)
-            .map_err(|e| self.shared.io("move back", &dir, &contest.name, e))?;
+            .map_err(|e| self.in_the_way(&dir, &contest.name, ordinal, &contest.path, e))?;
         node.reseat(&dir, &contest.name);
         Ok(())
     }
 
-    /// A file can take the place of a directory only where nobody has that directory and it is empty. dpkg would let a
-    /// package that replaces the directory's owners do it, and lose what is in the directory.
+    /// A file can take the place of a directory only where no package has or needs that directory and it is empty. dpkg
+    /// would let a package that replaces the directory's owners do it, and lose what is in the directory.
     fn clear_directory(
         &self,
         contest: &mut Contest,
@@ -238,8 +236,8 @@ impl Replay<'_> {
             return Ok(());
         }
         let package = self.ledger.words(ordinal);
-        if let Some(owner) = contest.owners.iter().find(|owner| owner.kind == DIRECTORY) {
-            return Err(conflict(path, self.owner_words(owner), DIRECTORY, package, kind));
+        if let Some(owner) = contest.node.as_ref().and_then(|node| node.first_user()) {
+            return Err(conflict(path, self.ledger.words(owner), DIRECTORY, package, kind));
         }
         let (_, fd) = contest.open(self.shared)?;
         let empty = contest.occupant == Occupant::Directory
@@ -251,6 +249,20 @@ impl Replay<'_> {
                 path: lossy(path),
                 found: contest.occupant.words(),
             }),
+        }
+    }
+
+    /// The error for a name that cannot be made because the content of a directory that a link replaced has come there.
+    fn in_the_way(&self, dir: &Dir, name: &[u8], ordinal: u32, path: &[u8], error: Errno) -> Error {
+        let found = match error {
+            Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY => DIRECTORY,
+            Errno::NOTDIR => LeafKind::File.words(),
+            error => return self.shared.io("create", dir, name, error),
+        };
+        Error::Obstructed {
+            package: self.ledger.words(ordinal),
+            path: lossy(path),
+            found,
         }
     }
 

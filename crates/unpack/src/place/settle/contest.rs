@@ -4,9 +4,10 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use rustix::fs::AtFlags;
+use rustix::io::Errno;
 
 use super::super::Shared;
-use super::super::tree::{At, Dir, Leaf, LeafKind, Slot, lock};
+use super::super::tree::{At, Dir, Existing, Leaf, LeafKind, Slot, lock};
 use super::ledger::{Owner, installed};
 use crate::error::Error;
 use crate::root::{FileKind, Stat};
@@ -116,16 +117,19 @@ impl Contest {
 /// All contests, by path, with everything aside that is not there before the first package.
 pub(super) fn prepare(shared: &Shared) -> Result<Vec<Contest>, Error> {
     let names = std::mem::take(&mut *lock(&shared.contested));
-    let mut contests = names
+    // Their paths, as long as every directory is at its own.
+    let mut names: Vec<_> = names
         .into_iter()
-        .map(|(dir, name)| begin(shared, dir, name))
-        .collect::<Result<Vec<_>, _>>()?;
-    contests.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(contests)
+        .map(|(dir, name)| (dir.path_of(&name), dir, name))
+        .collect();
+    names.sort_by(|a, b| a.0.cmp(&b.0));
+    names
+        .into_iter()
+        .map(|(path, dir, name)| begin(shared, path, dir, name))
+        .collect()
 }
 
-fn begin(shared: &Shared, dir: Arc<Dir>, name: Box<[u8]>) -> Result<Contest, Error> {
-    let path = dir.path_of(&name);
+fn begin(shared: &Shared, path: Vec<u8>, dir: Arc<Dir>, name: Box<[u8]>) -> Result<Contest, Error> {
     let fd = shared.fds.get(&dir)?;
     let mut state = dir.state();
     let slot = state.slots.entry(name.clone()).or_default();
@@ -135,6 +139,17 @@ fn begin(shared: &Shared, dir: Arc<Dir>, name: Box<[u8]>) -> Result<Contest, Err
                 .parking
                 .take(&shared.tree, &shared.fds, (&dir, &fd), &name)?,
         );
+    }
+    // Where every claim came to be parked or pending, nobody has looked whether something was there before.
+    if slot.dir.is_none() && slot.existing.is_none() {
+        match rustix::fs::statat(&fd, &*name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => match Stat::of(&stat).kind {
+                FileKind::Directory => slot.dir = Some(Dir::new(&Arc::downgrade(&dir), &name, true)),
+                kind => slot.existing = Some(Existing { kind, at: At::Place }),
+            },
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(shared.io("look at", &dir, &name, error)),
+        }
     }
     let node = slot.dir.clone().filter(|_| !slot.alias);
     let mut aside = None;
