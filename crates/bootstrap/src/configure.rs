@@ -7,17 +7,22 @@
 mod aside;
 mod log;
 mod standins;
+mod steps;
 
 use bareroot_deb::archive::{Control, InfoFile};
 use bareroot_deb::scripts::{self, Line, Monitor, Preinst, Subject};
 use bareroot_enter::{Program, Session, Status};
-use bareroot_model::{Event, Phase};
+use bareroot_model::{Class, Classified, Event, Phase};
 use bareroot_unpack::Root;
 
 use crate::context::Context;
 use crate::error::Error;
 pub use log::Log;
 pub use standins::StandIns;
+use steps::Step;
+
+/// Its preinst makes `/etc/passwd` and `/etc/group`, without which no other script can name a user.
+const FIRST: &str = "base-passwd";
 
 /// Where dpkg keeps a package's control files while its preinst runs; debconf looks for the package's name there.
 const CONTROL_IN_PROGRESS: &str = "var/lib/dpkg/tmp.ci";
@@ -28,6 +33,8 @@ pub struct Unconfigured<'a> {
     pub control: &'a Control,
     /// The other members of its control archive.
     pub info: &'a [InfoFile],
+    /// 0 for the essential packages and what they need, 1 for the rest.
+    pub stage: usize,
 }
 
 /// What the scripts' surroundings depend on.
@@ -55,14 +62,14 @@ pub fn configure(
 ) -> Result<(), Error> {
     let aside = aside::put(around.root)?;
     let resident = around.stand_ins.start(around)?;
-    let result = run_preinsts(packages, around, context).and_then(|()| run_dpkg(around, context));
+    let result = run_steps(packages, around, context);
     // The resident writes what the scripts told it also when a later script failed: nobody reads it then.
     let saved = resident.save(around, context);
     aside.put_back(around.root)?;
     result.and(saved)
 }
 
-fn run_preinsts(packages: &[Unconfigured<'_>], around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
+fn run_steps(packages: &[Unconfigured<'_>], around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
     let names: Vec<String> = packages.iter().map(|package| package.control.record_name()).collect();
     let subjects = packages.iter().zip(&names).map(|(package, record_name)| Subject {
         package: package.control.package(),
@@ -70,31 +77,35 @@ fn run_preinsts(packages: &[Unconfigured<'_>], around: &Surroundings<'_>, contex
         record_name,
         has_preinst: package.info.iter().any(|file| file.name == "preinst"),
     });
-    for preinst in scripts::preinsts(subjects, scripts::running_version(around.dpkg_version)) {
-        let package = packages
-            .iter()
-            .zip(&names)
-            .find(|(_, name)| preinst.program.ends_with(&format!("/{name}.preinst")))
-            .map(|(package, _)| package);
-        run_preinst(&preinst, package, around, context)?;
+    let preinsts = scripts::preinsts(subjects, scripts::running_version(around.dpkg_version));
+    for step in steps::steps(packages) {
+        match step {
+            Step::Preinst(place) => {
+                let file = format!("/{}.preinst", names[place]);
+                if let Some(preinst) = preinsts.iter().find(|preinst| preinst.program.ends_with(&file)) {
+                    run_preinst(preinst, &packages[place], around, context)?;
+                }
+            }
+            Step::Configure(places) => {
+                let names: Vec<String> = places.into_iter().map(|place| names[place].clone()).collect();
+                run_dpkg(&names, around, context)?;
+            }
+            Step::ConfigureAll => run_dpkg(&[], around, context)?,
+        }
     }
     Ok(())
 }
 
 fn run_preinst(
     preinst: &Preinst,
-    package: Option<&Unconfigured<'_>>,
+    package: &Unconfigured<'_>,
     around: &Surroundings<'_>,
     context: &Context,
 ) -> Result<(), Error> {
     context.tell(Event::Configuring { package: preinst.package.clone() });
     let began = std::time::Instant::now();
-    let mut program = preinst.program.clone();
-    if let Some(package) = package {
-        lay_out(around.root, package)?;
-        program = format!("/{CONTROL_IN_PROGRESS}/preinst");
-    }
-    let mut command = around.program(&program, &preinst.arguments);
+    lay_out(around.root, package)?;
+    let mut command = around.program(&format!("/{CONTROL_IN_PROGRESS}/preinst"), &preinst.arguments);
     command.env.extend(preinst.variables.iter().map(|(name, value)| (name.into(), value.into())));
     let mut log = Log::default();
     let status = around.session.run(&command, context.cancel(), &mut |piece| {
@@ -135,8 +146,9 @@ fn control_file(control: &Control) -> Vec<u8> {
     text
 }
 
-fn run_dpkg(around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
-    let configure = scripts::configure(around.epoch, &[]);
+/// Has dpkg configure these packages; all that are not configured, where there are none.
+fn run_dpkg(packages: &[String], around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
+    let configure = scripts::configure(around.epoch, packages, &[]);
     let mut command = around.program(&configure.program, &configure.arguments);
     command.also_output = Some(scripts::STATUS_FD);
     command.env = around.environment(configure.variables);

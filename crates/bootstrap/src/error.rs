@@ -76,6 +76,14 @@ pub enum Error {
         /// The last lines that it printed, each on a line of its own after a line end, or nothing.
         log: String,
     },
+    /// A maintainer script cannot even be started.
+    #[error("{what} cannot be run")]
+    CannotRun {
+        /// The package and script.
+        what: String,
+        /// Why.
+        source: bareroot_enter::Error,
+    },
     /// A hook failed.
     #[error("the {kind} hook `{command}` failed with {status}{log}")]
     Hook {
@@ -139,7 +147,7 @@ impl Classified for Error {
             | Error::NotInSolution(_) => Class::Usage,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } => Class::Network,
-            Error::Script { .. } | Error::Hook { .. } => Class::Script,
+            Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -174,7 +182,7 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
-            Error::Enter(error) => error.hint(),
+            Error::Enter(error) | Error::CannotRun { source: error, .. } => error.hint(),
             _ => None,
         }
     }

@@ -133,7 +133,7 @@ impl Growth<'_> {
             self.extract_hooks()?;
         }
         if !unpacked.packages.is_empty() {
-            context.phase(Phase::Configure, || self.configure(&unpacked.packages, solution))?;
+            context.phase(Phase::Configure, || self.configure(&unpacked.packages, picks, solution))?;
         }
         if number == 0 && hooks::any(HookKind::Essential, &self.request.hooks) {
             let session = self.session(&StandIns::default())?;
@@ -152,11 +152,14 @@ impl Growth<'_> {
         Ok(())
     }
 
-    fn configure(&self, unpacked: &[InRoot], solution: &Solution) -> Result<(), Error> {
+    fn configure(&self, unpacked: &[InRoot], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
         let dpkg_version = solution.version_of("dpkg").ok_or(Error::NotConfigurable { missing: "dpkg" })?;
-        let packages: Vec<Unconfigured<'_>> = unpacked
-            .iter()
-            .map(|package| Unconfigured { control: &package.deb.control, info: &package.deb.info })
+        let packages: Vec<Unconfigured<'_>> = (unpacked.iter().zip(picks))
+            .map(|(package, pick)| Unconfigured {
+                control: &package.deb.control,
+                info: &package.deb.info,
+                stage: pick.stage,
+            })
             .collect();
         let stand_ins = match self.request.no_standins {
             true => StandIns::default(),

@@ -14,15 +14,19 @@ pub struct Configure {
     pub variables: Variables,
 }
 
-/// `dpkg --configure -a`.
+/// `dpkg --configure -a`, or, where there are `packages` (`libc6:amd64`, `dpkg`), of those alone.
 ///
 /// dpkg tells on descriptor [`STATUS_FD`] which package it is at (`--status-fd`, dpkg(1)). That descriptor should lead
 /// to the same place as its standard output: [`Monitor`](super::Monitor) takes the two apart. `options` are further
 /// options of dpkg's.
-pub fn configure(epoch: Option<i64>, options: &[String]) -> Configure {
+pub fn configure(epoch: Option<i64>, packages: &[String], options: &[String]) -> Configure {
     let mut arguments = vec![format!("--status-fd={STATUS_FD}")];
     arguments.extend_from_slice(options);
-    arguments.extend(["--configure".to_owned(), "-a".to_owned()]);
+    arguments.push("--configure".to_owned());
+    match packages {
+        [] => arguments.push("-a".to_owned()),
+        _ => arguments.extend_from_slice(packages),
+    }
     Configure {
         program: "/usr/bin/dpkg".to_owned(),
         arguments,

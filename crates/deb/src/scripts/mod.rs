@@ -5,10 +5,12 @@
 
 mod configure;
 mod environment;
+mod generated;
 mod monitor;
 mod preinst;
 
 pub use configure::{Configure, STATUS_FD, configure};
 pub use environment::{Variables, environment};
+pub use generated::is_generated;
 pub use monitor::{Failure, Line, Monitor};
 pub use preinst::{Preinst, Subject, preinsts, running_version};
