@@ -1,7 +1,5 @@
 //! From what a stage asks for to versions.
 
-use std::collections::HashSet;
-
 use super::pool::{Arch, Pkg, Pool, Ver};
 use super::wish::matches;
 use super::{Choice, Error, Want, Wish};
@@ -61,13 +59,7 @@ impl Asked {
         word: impl Fn(Priority, bool) -> Option<String>,
     ) {
         let universe = pool.universe();
-        // apt has this flag per package: one index that says so is enough.
-        let essential: HashSet<&str> = universe
-            .indexes
-            .iter()
-            .flat_map(|index| index.iter().filter(|stanza| stanza.essential()))
-            .map(|stanza| stanza.name())
-            .collect();
+        let essential = pool.essential_names();
         let mut found: Vec<(Pkg, String)> = Vec::new();
         for (place, index) in universe.indexes.iter().enumerate() {
             let in_suite = |suite: &String| {

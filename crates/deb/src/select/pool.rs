@@ -4,7 +4,7 @@
 //! relations are parsed when the version is considered. So the cost goes with the solution, not with the index.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::{Index, IndexMut};
 use std::rc::Rc;
 
@@ -165,6 +165,7 @@ pub(super) struct Pool<'a> {
     targets: Arena<Target, TargetEntry<'a>>,
     pub(super) atoms: Arena<Atom, AtomEntry<'a>>,
     ranks: HashMap<(Group, Arch), Rank>,
+    essential: Option<Rc<HashSet<&'a str>>>,
     /// The first relation that could not be read, with the package that has it.
     pub(super) trouble: Option<crate::Error>,
 }
@@ -196,6 +197,7 @@ impl<'a> Pool<'a> {
             targets: Arena::default(),
             atoms: Arena::default(),
             ranks: HashMap::new(),
+            essential: None,
             trouble: None,
         }
     }
@@ -218,6 +220,21 @@ impl<'a> Pool<'a> {
             "all" | "native" => Some(Arch(0)),
             _ => self.arches.iter().position(|arch| arch == name).map(Arch::from),
         }
+    }
+
+    /// The names that are essential. apt has this flag per package: one index that says so is enough.
+    pub(super) fn essential_names(&mut self) -> Rc<HashSet<&'a str>> {
+        let indexes = self.universe.indexes;
+        let essential = self.essential.get_or_insert_with(|| {
+            let stanzas = indexes.iter().flat_map(|index| index.iter());
+            Rc::new(
+                stanzas
+                    .filter(|stanza| stanza.essential())
+                    .map(|stanza| stanza.name())
+                    .collect(),
+            )
+        });
+        Rc::clone(essential)
     }
 
     /// The group of a name that is known to live as long as the indexes.
