@@ -108,8 +108,13 @@ fn run_preinst(
     let mut command = around.program(&format!("/{CONTROL_IN_PROGRESS}/preinst"), &preinst.arguments);
     command.env.extend(preinst.variables.iter().map(|(name, value)| (name.into(), value.into())));
     let mut log = Log::default();
-    let status = around.session.run(&command, context.cancel(), &mut |piece| {
+    let what = format!("the preinst script of package `{}`", preinst.package);
+    let run = around.session.run(&command, context.cancel(), &mut |piece| {
         log.feed(piece, &mut |line| context.tell(Event::Output { line }));
+    });
+    let status = run.map_err(|error| match error.class() {
+        Class::Script => Error::CannotRun { what: what.clone(), source: error },
+        _ => Error::Enter(error),
     })?;
     around.root.remove_all(CONTROL_IN_PROGRESS)?;
     context.span(format!("preinst {}", preinst.package), Phase::Configure, began);
@@ -117,7 +122,7 @@ fn run_preinst(
         return Ok(());
     }
     Err(Error::Script {
-        what: format!("the preinst script of package `{}`", preinst.package),
+        what,
         status: status.to_string(),
         log: log.tail(),
     })
