@@ -16,7 +16,7 @@ use crate::machine::{self, Need};
 use crate::peers::mmdebstrap::Mmdebstrap;
 use crate::peers::root;
 use crate::report::Report;
-use crate::workshop::{Place, remove};
+use crate::workshop::Place;
 use contenders::{Contender, SUITE, Tools};
 use measure::{Sample, Series};
 use mirror::Mirror;
@@ -112,7 +112,8 @@ pub fn run(bench: Bench) -> Result<()> {
     report.close()
 }
 
-/// Every tool once, so that the mirror has what each asks for; and the same packages in every root.
+/// Every tool once, so that the mirror has what each asks for; and the same packages in every root. The roots stay: on
+/// ext4 the next ones would pay for their removal.
 fn fill(tools: &Tools, mirror: &Mirror, place: &Place, report: &mut Report) -> Result<()> {
     mirror.fetch_indexes(SUITE, &tools.arch)?;
     let mut sets: Vec<(&str, BTreeSet<String>)> = Vec::new();
@@ -131,7 +132,6 @@ fn fill(tools: &Tools, mirror: &Mirror, place: &Place, report: &mut Report) -> R
             sample.seconds
         );
         sets.push((contender.word(), root::packages(&target)?));
-        remove(&target)?;
     }
     if let Some((_, ours)) = sets.pop() {
         for (name, theirs) in &sets {

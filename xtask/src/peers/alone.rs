@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::root;
 use crate::machine;
 use crate::report::{Report, lines};
-use crate::run::{must, run as run_program};
+use crate::run::{find, must, run as run_program};
 use crate::workshop::Workshop;
 
 /// Where systems keep the certificates of authorities; the empty root has the first of them that this machine has.
@@ -105,7 +105,7 @@ fn prepare(home: &Path, bareroot: &Path, place: Place) -> Result<Option<Mounted>
 }
 
 fn bootstrap(home: &Path, mirror: &str) -> Result<()> {
-    let mut command = Command::new("chroot");
+    let mut command = Command::new(find("chroot").context("chroot is not installed")?);
     command.arg(home).args([
         "/bareroot",
         "bootstrap",
