@@ -12,6 +12,8 @@ pub struct Distribution {
     pub id: String,
     /// Its name for people.
     pub name: String,
+    /// The distribution that it is laid over: its releases of the same names come first among the sources.
+    pub base: Option<String>,
     /// Official mirror.
     pub mirror: String,
     /// Official mirror of the security archive, where it is another one.

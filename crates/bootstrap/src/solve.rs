@@ -8,6 +8,7 @@ mod local;
 use bareroot_deb::packages::{Index, Priority};
 use bareroot_deb::select::{self, Selection, Settings, Stage, Universe, Want, Wish};
 use bareroot_model::Package;
+use bareroot_trust::Expected;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -21,6 +22,8 @@ pub use local::LocalFiles;
 pub struct Pick {
     /// What it is and where it comes from.
     pub package: Package,
+    /// What its archive must be.
+    pub expected: Expected,
     /// 0 for the essential stage, 1 for the rest.
     pub stage: usize,
     /// apt's `Auto-Installed`.
@@ -129,6 +132,7 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
     for chosen in &selection.packages {
         let stanza = &chosen.stanza;
         let source = stanza.index().info().source as usize;
+        let expected = stanza.expected()?;
         let filename = stanza.filename()?.into_owned();
         picks.push(Pick {
             package: Package {
@@ -136,7 +140,8 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
                 version: stanza.version().to_owned(),
                 architecture: stanza.architecture().to_owned(),
                 size: stanza.size()?,
-                sha256: stanza.sha256()?,
+                sha256: expected.sha256(),
+                sha512: expected.sha512().map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect()),
                 path: match source == local_source {
                     true => local.path(&filename).ok_or(Error::Worker("local files"))?.to_owned(),
                     false => filename,
@@ -144,6 +149,7 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
                 source: (source != local_source).then_some(source),
                 reason: chosen.reason.clone(),
             },
+            expected,
             stage: chosen.stage,
             automatic: chosen.automatic,
             replaces: stanza.replaces().to_owned(),

@@ -18,7 +18,7 @@ use bareroot_deb::archive::{Deb, Digests, InfoLimits};
 use bareroot_deb::release::Release;
 use bareroot_fetch::{Fetcher, Location, Request};
 use bareroot_model::{Event, Phase};
-use bareroot_trust::{Blob, Expected, Trusted, Verified};
+use bareroot_trust::{Blob, Trusted, Verified};
 use bareroot_unpack::{Conffiles, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root, Subject, Taken};
 
 use crate::context::Context;
@@ -101,8 +101,8 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
 
 /// Whether a package's archive was in the cache before this run.
 fn usage(pick: &Pick, work: &Work<'_>) -> Use {
-    match work.fetcher.cache() {
-        Some(cache) if pick.package.source.is_some() && cache.has_archive(&pick.package.sha256) => Use::Again,
+    match work.fetcher.cache().zip(pick.package.sha256) {
+        Some((cache, digest)) if pick.package.source.is_some() && cache.has_archive(&digest) => Use::Again,
         _ => Use::First,
     }
 }
@@ -153,8 +153,7 @@ fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context)
             queue.push(ordinal, package.size, blob);
             continue;
         };
-        let expected: Trusted<Expected> =
-            work.releases[source].map(|_| Expected::of(package.size, package.sha256));
+        let expected = work.releases[source].map(|_| picks[ordinal].expected.clone());
         requests.push(Request {
             location: Location { mirrors: work.plan.sources[source].source.uris.clone(), path: package.path.clone() },
             expected,

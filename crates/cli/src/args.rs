@@ -27,6 +27,7 @@ pub enum Verb {
 /// What distinguishes `bootstrap debian:trixie ./trixie` from `bootstrap --sources FILE ./root`: clap fills the first
 /// free word first, so the two are told apart in `request.rs`.
 #[derive(Debug, Args)]
+#[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
     /// distribution:release (debian:trixie), left out with --sources; then the directory to make
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]

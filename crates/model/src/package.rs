@@ -11,8 +11,10 @@ pub struct Package {
     pub architecture: String,
     /// Size of the archive in bytes.
     pub size: u64,
-    /// SHA-256 of the archive.
-    pub sha256: Digest,
+    /// SHA-256 of the archive; `None` where its index has only a SHA-512.
+    pub sha256: Option<Digest>,
+    /// SHA-512 of the archive in hexadecimal, where its index has no SHA-256 (Ubuntu from 26.10 on).
+    pub sha512: Option<String>,
     /// The archive's path below its source's mirror, or an absolute path for a local file.
     pub path: String,
     /// Which source it comes from: an index into the plan's sources; `None` for a local file.

@@ -8,6 +8,7 @@ use bareroot_trust::Keyring;
 
 use super::host::{self, HostMirror, HostMirrors};
 use super::{Check, Named, PlannedSource};
+use crate::catalogue;
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::Request;
@@ -19,6 +20,12 @@ pub fn of_release(
     arch: &str,
     context: &Context,
 ) -> Result<Vec<PlannedSource>, Error> {
+    if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::find) {
+        let below = Named { distribution: base, release: base.release(named.suite), suite: named.suite };
+        let mut all = of_release(&below, request, arch, context)?;
+        all.push(overlay(named, request, arch)?);
+        return Ok(all);
+    }
     let distribution = named.distribution;
     let mirrors: Vec<String> = request.mirrors.iter().filter(|mirror| !is_entry(mirror)).cloned().collect();
     // Entries say everything themselves: the name then only gives the keyring.
@@ -83,6 +90,29 @@ pub fn of_release(
         None => Keyring::builtin(&distribution.keyring).map(Arc::new),
     };
     Ok(all.into_iter().map(|(source, _)| planned(source, keyring.clone(), request)).collect())
+}
+
+/// What a distribution lays over its base: its own archive, from its own address. Options about mirrors and components
+/// mean the base.
+fn overlay(named: &Named<'_>, request: &Request, arch: &str) -> Result<PlannedSource, Error> {
+    let distribution = named.distribution;
+    let signed_by = named.release.map(|release| SignedBy {
+        keyrings: vec![release.signed_by.clone().into()],
+        ..SignedBy::default()
+    });
+    let source = Source {
+        uris: vec![distribution.mirror_for(arch).to_owned()],
+        suite: named.suite.to_owned(),
+        components: distribution.components.clone(),
+        signed_by,
+        binary: true,
+        ..Source::default()
+    };
+    let keyring = match keyring_of_options(request)? {
+        Some(keyring) => Some(keyring),
+        None => Keyring::builtin(&distribution.keyring).map(Arc::new),
+    };
+    Ok(planned(source, keyring, request))
 }
 
 /// One-line entries among the mirrors.

@@ -58,6 +58,7 @@ fn document(resolution: &Resolution) -> String {
                 "architecture": package.architecture,
                 "size": package.size,
                 "sha256": package.sha256,
+                "sha512": package.sha512,
                 "url": resolution.url(package),
                 "reason": package.reason,
             })
