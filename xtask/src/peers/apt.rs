@@ -24,6 +24,8 @@ pub type Answer = Option<BTreeSet<String>>;
 impl Apt {
     /// Fetches the suite's index from the mirror that this machine's apt has for Debian.
     pub fn new(root: &Path, suite: &str, arches: &[&str]) -> Result<Apt> {
+        // apt takes a relative directory for one below its own.
+        let root = &std::path::absolute(root)?;
         for dir in [
             "etc/apt/apt.conf.d",
             "etc/apt/preferences.d",
