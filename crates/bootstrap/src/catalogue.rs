@@ -80,7 +80,11 @@ impl Distribution {
     /// The official security mirror for an architecture; the ports mirror carries its own security suites.
     pub fn security_mirror_for(&self, arch: &str) -> &str {
         let main = self.mirror_for(arch);
-        if main == self.mirror { self.security_mirror.as_deref().unwrap_or(main) } else { main }
+        if main == self.mirror {
+            self.security_mirror.as_deref().unwrap_or(main)
+        } else {
+            main
+        }
     }
 }
 
@@ -88,7 +92,11 @@ impl Release {
     /// The suite name to ask the mirror for when the user called the release `asked`: an alias stays an alias, so that
     /// the root's own sources follow it; a version becomes the codename.
     pub fn suite<'a>(&'a self, asked: &'a str) -> &'a str {
-        if self.version.as_deref() == Some(asked) { &self.codename } else { asked }
+        if self.version.as_deref() == Some(asked) {
+            &self.codename
+        } else {
+            asked
+        }
     }
 
     /// The security suite for a suite name as [`Release::suite`] gives it.
@@ -107,7 +115,9 @@ pub fn all() -> &'static [Distribution] {
     static CATALOGUE: OnceLock<Vec<Distribution>> = OnceLock::new();
     CATALOGUE.get_or_init(|| {
         // The text is part of the program and a test parses it: it cannot fail in a build that passed.
-        toml::from_str::<File>(include_str!("../data/distributions.toml")).map(|file| file.distribution).unwrap_or_default()
+        toml::from_str::<File>(include_str!("../data/distributions.toml"))
+            .map(|file| file.distribution)
+            .unwrap_or_default()
     })
 }
 
@@ -124,8 +134,16 @@ mod tests {
     fn the_catalogue_parses_and_is_consistent() {
         assert!(all().len() >= 2);
         for distribution in all() {
-            assert!(distribution.release(&distribution.default).is_some(), "{}", distribution.id);
-            assert!(bareroot_trust::Keyring::builtin(&distribution.keyring).is_some(), "{}", distribution.keyring);
+            assert!(
+                distribution.release(&distribution.default).is_some(),
+                "{}",
+                distribution.id
+            );
+            assert!(
+                bareroot_trust::Keyring::builtin(&distribution.keyring).is_some(),
+                "{}",
+                distribution.keyring
+            );
             let mut names: Vec<&str> = Vec::new();
             for release in &distribution.releases {
                 names.push(&release.codename);
@@ -135,7 +153,12 @@ mod tests {
             let count = names.len();
             names.sort_unstable();
             names.dedup();
-            assert_eq!(names.len(), count, "{}: a name stands for two releases", distribution.id);
+            assert_eq!(
+                names.len(),
+                count,
+                "{}: a name stands for two releases",
+                distribution.id
+            );
         }
     }
 
@@ -145,7 +168,10 @@ mod tests {
         let stable = debian.release("stable").unwrap();
         assert_eq!(stable.suite("stable"), "stable");
         assert_eq!(stable.suite("13"), "trixie");
-        assert_eq!(stable.security_suite("stable").as_deref(), Some("stable-security"));
+        assert_eq!(
+            stable.security_suite("stable").as_deref(),
+            Some("stable-security")
+        );
         assert_eq!(debian.release("sid").unwrap().security_suite("sid"), None);
     }
 
@@ -153,8 +179,17 @@ mod tests {
     fn ports_have_their_own_mirror() {
         let ubuntu = find("ubuntu").unwrap();
         assert_eq!(ubuntu.mirror_for("amd64"), ubuntu.mirror);
-        assert_eq!(ubuntu.mirror_for("riscv64"), "http://ports.ubuntu.com/ubuntu-ports");
-        assert_eq!(ubuntu.security_mirror_for("riscv64"), "http://ports.ubuntu.com/ubuntu-ports");
-        assert_eq!(ubuntu.security_mirror_for("i386"), "http://security.ubuntu.com/ubuntu");
+        assert_eq!(
+            ubuntu.mirror_for("riscv64"),
+            "http://ports.ubuntu.com/ubuntu-ports"
+        );
+        assert_eq!(
+            ubuntu.security_mirror_for("riscv64"),
+            "http://ports.ubuntu.com/ubuntu-ports"
+        );
+        assert_eq!(
+            ubuntu.security_mirror_for("i386"),
+            "http://security.ubuntu.com/ubuntu"
+        );
     }
 }

@@ -69,8 +69,15 @@ pub fn configure(
     result.and(saved)
 }
 
-fn run_steps(packages: &[Unconfigured<'_>], around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
-    let names: Vec<String> = packages.iter().map(|package| package.control.record_name()).collect();
+fn run_steps(
+    packages: &[Unconfigured<'_>],
+    around: &Surroundings<'_>,
+    context: &Context,
+) -> Result<(), Error> {
+    let names: Vec<String> = packages
+        .iter()
+        .map(|package| package.control.record_name())
+        .collect();
     let subjects = packages.iter().zip(&names).map(|(package, record_name)| Subject {
         package: package.control.package(),
         architecture: package.control.architecture(),
@@ -102,18 +109,28 @@ fn run_preinst(
     around: &Surroundings<'_>,
     context: &Context,
 ) -> Result<(), Error> {
-    context.tell(Event::Configuring { package: preinst.package.clone() });
+    context.tell(Event::Configuring {
+        package: preinst.package.clone(),
+    });
     let began = std::time::Instant::now();
     lay_out(around.root, package)?;
     let mut command = around.program(&format!("/{CONTROL_IN_PROGRESS}/preinst"), &preinst.arguments);
-    command.env.extend(preinst.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    command.env.extend(
+        preinst
+            .variables
+            .iter()
+            .map(|(name, value)| (name.into(), value.into())),
+    );
     let mut log = Log::default();
     let what = format!("the preinst script of package `{}`", preinst.package);
     let run = around.session.run(&command, context.cancel(), &mut |piece| {
         log.feed(piece, &mut |line| context.tell(Event::Output { line }));
     });
     let status = run.map_err(|error| match error.class() {
-        Class::Script => Error::CannotRun { what: what.clone(), source: error },
+        Class::Script => Error::CannotRun {
+            what: what.clone(),
+            source: error,
+        },
         _ => Error::Enter(error),
     })?;
     around.root.remove_all(CONTROL_IN_PROGRESS)?;
@@ -131,9 +148,17 @@ fn run_preinst(
 /// Lays the control files out as dpkg does for a preinst.
 fn lay_out(root: &Root, package: &Unconfigured<'_>) -> Result<(), Error> {
     root.create_dir_all(CONTROL_IN_PROGRESS, 0o755)?;
-    root.write(format!("{CONTROL_IN_PROGRESS}/control"), 0o644, &control_file(package.control))?;
+    root.write(
+        format!("{CONTROL_IN_PROGRESS}/control"),
+        0o644,
+        &control_file(package.control),
+    )?;
     for file in package.info {
-        let mode = if file.name == "preinst" { file.mode | 0o500 } else { file.mode };
+        let mode = if file.name == "preinst" {
+            file.mode | 0o500
+        } else {
+            file.mode
+        };
         root.write(format!("{CONTROL_IN_PROGRESS}/{}", file.name), mode, &file.bytes)?;
     }
     Ok(())
@@ -182,7 +207,9 @@ fn run_dpkg(packages: &[String], around: &Surroundings<'_>, context: &Context) -
             context.tell(Event::Output { line });
         }
     };
-    let status = around.session.run(&command, context.cancel(), &mut |piece| monitor.feed(piece, &mut on_line))?;
+    let status = around.session.run(&command, context.cancel(), &mut |piece| {
+        monitor.feed(piece, &mut on_line)
+    })?;
     monitor.finish(&mut on_line);
     if let Some((name, began)) = current {
         context.span(format!("configure {name}"), Phase::Configure, began);
@@ -196,7 +223,10 @@ fn run_dpkg(packages: &[String], around: &Surroundings<'_>, context: &Context) -
 /// The first failure that is a script's own: the packages that depend on it fail after it, and say less.
 fn failed(monitor: &Monitor, status: Status, logs: &[(String, Log)]) -> Error {
     let failures = monitor.failures();
-    let first = failures.iter().find(|failure| failure.script.is_some()).or(failures.first());
+    let first = failures
+        .iter()
+        .find(|failure| failure.script.is_some())
+        .or(failures.first());
     let own = first.and_then(|failure| logs.iter().find(|(package, _)| *package == failure.package));
     Error::Script {
         what: match first {
@@ -207,7 +237,9 @@ fn failed(monitor: &Monitor, status: Status, logs: &[(String, Log)]) -> Error {
             None => "`dpkg --configure -a`".to_owned(),
         },
         status: first.map_or_else(|| status.to_string(), |failure| failure.message.clone()),
-        log: own.or(logs.last()).map_or_else(String::new, |(_, log)| log.tail()),
+        log: own
+            .or(logs.last())
+            .map_or_else(String::new, |(_, log)| log.tail()),
     }
 }
 
@@ -224,10 +256,12 @@ impl Surroundings<'_> {
     fn environment(&self, variables: scripts::Variables) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
         variables
             .into_iter()
-            .map(|(name, value)| match (name.as_str(), self.stand_ins.directory()) {
-                ("PATH", Some(directory)) => (name.into(), format!("{directory}:{value}").into()),
-                _ => (name.into(), value.into()),
-            })
+            .map(
+                |(name, value)| match (name.as_str(), self.stand_ins.directory()) {
+                    ("PATH", Some(directory)) => (name.into(), format!("{directory}:{value}").into()),
+                    _ => (name.into(), value.into()),
+                },
+            )
             .collect()
     }
 }

@@ -18,7 +18,11 @@ pub struct Context {
 impl Context {
     /// A run that begins now.
     pub fn new(observer: Arc<dyn Observer>, cancel: Cancel) -> Self {
-        Context { observer, cancel, started: Instant::now() }
+        Context {
+            observer,
+            cancel,
+            started: Instant::now(),
+        }
     }
 
     /// The flag that stops the run.
@@ -57,7 +61,10 @@ impl Context {
         let began = Instant::now();
         let result = work();
         self.span(phase.word(), phase, began);
-        self.tell(Event::PhaseFinished { phase, seconds: began.elapsed().as_secs_f64() });
+        self.tell(Event::PhaseFinished {
+            phase,
+            seconds: began.elapsed().as_secs_f64(),
+        });
         result
     }
 

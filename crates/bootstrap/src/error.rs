@@ -166,11 +166,11 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Error::Distribution(_) => Some("`bareroot distros` lists those that are known".to_owned()),
-            Error::Release { known, .. } => Some(format!("there are {known}; with --mirror any suite can be named")),
-            Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
-            Error::NoKeyring { .. } => {
-                Some("name one with --keyring, or Signed-By in the source".to_owned())
+            Error::Release { known, .. } => {
+                Some(format!("there are {known}; with --mirror any suite can be named"))
             }
+            Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
+            Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
             Error::Moving(error) => error.hint(),

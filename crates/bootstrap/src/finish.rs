@@ -80,7 +80,10 @@ fn apt_user(root: &Root) -> Result<Option<u32>, Error> {
 
 /// Removes what is in a directory, but for some names.
 fn empty(root: &Root, directory: &str, but: &[&str]) -> Result<(), Error> {
-    if root.lstat(directory)?.is_none_or(|stat| stat.kind != FileKind::Directory) {
+    if root
+        .lstat(directory)?
+        .is_none_or(|stat| stat.kind != FileKind::Directory)
+    {
         return Ok(());
     }
     for entry in root.read_dir(directory)? {

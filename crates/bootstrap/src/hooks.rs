@@ -20,7 +20,10 @@ pub fn run(
     context: &Context,
 ) -> Result<(), Error> {
     for hook in hooks.iter().filter(|hook| hook.kind == kind) {
-        context.tell(Event::Hook { kind: kind.word().to_owned(), command: hook.command.clone() });
+        context.tell(Event::Hook {
+            kind: kind.word().to_owned(),
+            command: hook.command.clone(),
+        });
         let mut program = command(&hook.command).arg(root);
         // A hook is the user's own program: it gets the user's environment, and is told how it is called.
         program.env = std::env::vars_os().collect();

@@ -42,7 +42,10 @@ pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<In
         let workers: Vec<_> = (plan.sources.iter().enumerate())
             .map(|(number, source)| scope.spawn(move || one_source(number, source, plan, fetcher, context)))
             .collect();
-        workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Worker("index"))?).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
+            .collect()
     });
     context.cancel().check()?;
     sources
@@ -58,7 +61,10 @@ fn one_source(
 ) -> Result<IndexedSource, Error> {
     match try_source(number, source, plan, fetcher, context) {
         Err(error) if moved(&error) => {
-            context.note(format!("{} changed while it was read; reading it again", source.name()));
+            context.note(format!(
+                "{} changed while it was read; reading it again",
+                source.name()
+            ));
             match try_source(number, source, plan, fetcher, context) {
                 Err(error) if moved(&error) => Err(Error::Moving(Box::new(error))),
                 result => result,
@@ -90,7 +96,10 @@ fn try_source(
             .iter()
             .map(|wanted| scope.spawn(|| one_index(number, wanted, &release, source, fetcher, context)))
             .collect();
-        workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Worker("index"))?).collect::<Result<_, _>>()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
+            .collect::<Result<_, _>>()
     })?;
     Ok(IndexedSource { release, indexes })
 }
@@ -108,7 +117,9 @@ fn one_index(
     let parsed = fetcher.cache().zip(wanted.listed.sha256);
     if let Some((cache, digest)) = parsed {
         // A damaged entry is a miss.
-        let hit = cache.derived(&digest, PARSED).and_then(|bytes| Index::from_bytes(bytes, info.clone()).ok());
+        let hit = cache
+            .derived(&digest, PARSED)
+            .and_then(|bytes| Index::from_bytes(bytes, info.clone()).ok());
         if let Some(index) = hit {
             return Ok(index);
         }
@@ -121,10 +132,17 @@ fn one_index(
         .collect();
     let blob = fetcher.verified_at_any(&locations, &expected, &label)?;
     let began = std::time::Instant::now();
-    let limits = Limits { output: LARGEST_INDEX, ..Limits::default() };
+    let limits = Limits {
+        output: LARGEST_INDEX,
+        ..Limits::default()
+    };
     let reader = choose::decode(wanted.compression, blob.get(), limits)?;
     let index = Index::read_ahead(reader, info, packages::Limits::default())?;
-    context.span(format!("parse {}", wanted.path), bareroot_model::Phase::Index, began);
+    context.span(
+        format!("parse {}", wanted.path),
+        bareroot_model::Phase::Index,
+        began,
+    );
     if let Some((cache, digest)) = parsed {
         cache.keep_derived(&digest, PARSED, &index.to_bytes());
     }

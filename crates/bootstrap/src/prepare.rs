@@ -54,7 +54,13 @@ const LINKS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// When the root refuses, or a file that an option names cannot be read.
-pub fn prepare(root: &Root, request: &Request, plan: &Plan, solution: &Solution, context: &Context) -> Result<(), Error> {
+pub fn prepare(
+    root: &Root,
+    request: &Request,
+    plan: &Plan,
+    solution: &Solution,
+    context: &Context,
+) -> Result<(), Error> {
     root.chmod("/", 0o755)?;
     if merged(plan, solution) {
         merge_usr(root, &plan.arch)?;
@@ -67,7 +73,11 @@ pub fn prepare(root: &Root, request: &Request, plan: &Plan, solution: &Solution,
     let architectures = record::architectures(&plan.arch, plan.foreign.iter().map(String::as_str));
     root.write(&architectures.path, architectures.mode, &architectures.bytes)?;
     root.write("etc/fstab", 0o644, b"# UNCONFIGURED FSTAB FOR BASE SYSTEM\n")?;
-    root.write("etc/apt/apt.conf.d/00bareroot", 0o644, b"Apt::Install-Recommends false;\nAcquire::Languages \"none\";\n")?;
+    root.write(
+        "etc/apt/apt.conf.d/00bareroot",
+        0o644,
+        b"Apt::Install-Recommends false;\nAcquire::Languages \"none\";\n",
+    )?;
     options(root, "etc/apt/apt.conf.d/99bareroot", &request.apt_options, ";")?;
     options(root, "etc/dpkg/dpkg.cfg.d/99bareroot", &request.dpkg_options, "")?;
     write_sources(root, plan)?;
@@ -116,7 +126,10 @@ fn options(root: &Root, path: &str, options: &[String], end: &str) -> Result<(),
     for option in options {
         let file = Path::new(option);
         if file.is_file() {
-            text.extend(std::fs::read(file).map_err(|source| Error::Read { path: file.to_owned(), source })?);
+            text.extend(std::fs::read(file).map_err(|source| Error::Read {
+                path: file.to_owned(),
+                source,
+            })?);
         } else {
             text.extend_from_slice(option.as_bytes());
             if !end.is_empty() && !option.trim_end().ends_with(end) {
@@ -143,14 +156,19 @@ fn host_files(root: &Root, request: &Request, context: &Context) -> Result<(), E
     if request.no_host_files {
         return Ok(());
     }
-    for (host, name) in [("/etc/resolv.conf", "etc/resolv.conf"), ("/etc/hostname", "etc/hostname")] {
+    for (host, name) in [
+        ("/etc/resolv.conf", "etc/resolv.conf"),
+        ("/etc/hostname", "etc/hostname"),
+    ] {
         if root.exists(name)? {
             continue;
         }
         match std::fs::read(host) {
             Ok(bytes) => {
                 use std::os::unix::fs::PermissionsExt as _;
-                let kept = std::fs::symlink_metadata(host).ok().filter(|metadata| metadata.is_file());
+                let kept = std::fs::symlink_metadata(host)
+                    .ok()
+                    .filter(|metadata| metadata.is_file());
                 let mode = kept.map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
                 root.write(name, mode, &bytes)?;
             }

@@ -37,8 +37,17 @@ pub fn record(root: &Root, unpacked: &Unpacked) -> Result<(), Error> {
                 md5: package.placed.md5.get(&path.path).copied(),
             })
             .collect();
-        paths.extend(lost.iter().map(|path| Listed { path, symlink: false, owner: Owner::OtherConffile, md5: None }));
-        database.add(&record::Unpacked { control: &package.deb.control, info: &package.deb.info, paths: &paths })?;
+        paths.extend(lost.iter().map(|path| Listed {
+            path,
+            symlink: false,
+            owner: Owner::OtherConffile,
+            md5: None,
+        }));
+        database.add(&record::Unpacked {
+            control: &package.deb.control,
+            info: &package.deb.info,
+            paths: &paths,
+        })?;
     }
     for record in database.records() {
         root.write(&record.path, record.mode, &record.bytes)?;
@@ -55,8 +64,15 @@ fn lost_conffiles(package: &InRoot) -> Result<Vec<Vec<u8>>, Error> {
     if conffiles.is_empty() {
         return Ok(Vec::new());
     }
-    let owned: HashSet<&[u8]> = package.placed.paths.iter().map(|path| path.path.as_slice()).collect();
-    let lost = conffiles.into_iter().filter(|file| !file.remove_on_upgrade && !owned.contains(file.path.as_slice()));
+    let owned: HashSet<&[u8]> = package
+        .placed
+        .paths
+        .iter()
+        .map(|path| path.path.as_slice())
+        .collect();
+    let lost = conffiles
+        .into_iter()
+        .filter(|file| !file.remove_on_upgrade && !owned.contains(file.path.as_slice()));
     Ok(lost.map(|file| file.path).collect())
 }
 
@@ -71,8 +87,16 @@ fn hand_over(root: &Root, database: &mut Database, taken: &[Taken]) -> Result<()
         by_package.entry(name).or_default().insert(&taken.path);
     }
     for (package, paths) in by_package {
-        let list = root.read_if_exists(format!("var/lib/dpkg/info/{package}.list"))?.unwrap_or_default();
-        let owner = |path: &[u8]| if paths.contains(path) { Owner::OtherConffile } else { Owner::This };
+        let list = root
+            .read_if_exists(format!("var/lib/dpkg/info/{package}.list"))?
+            .unwrap_or_default();
+        let owner = |path: &[u8]| {
+            if paths.contains(path) {
+                Owner::OtherConffile
+            } else {
+                Owner::This
+            }
+        };
         database.hand_over(&package, &list, &owner)?;
     }
     Ok(())

@@ -93,7 +93,10 @@ impl Variant {
 
     /// The variant of that name.
     pub fn named(name: &str) -> Option<Variant> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, variant)| *variant)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, variant)| *variant)
     }
 }
 

@@ -34,7 +34,10 @@ impl Resolution {
         let is = |package: &&Package| {
             package.name == name || format!("{}:{}", package.name, package.architecture) == name
         };
-        self.packages.iter().find(is).ok_or_else(|| Error::NotInSolution(name.to_owned()))
+        self.packages
+            .iter()
+            .find(is)
+            .ok_or_else(|| Error::NotInSolution(name.to_owned()))
     }
 }
 
@@ -50,7 +53,11 @@ pub fn resolve(request: &Request, context: &Context) -> Result<Resolution, Error
     let local = LocalFiles::open(&plan.local)?;
     let solution = context.phase(Phase::Solve, || solve::solve(&plan, sources, &local, context))?;
     let mirror = |source: &crate::plan::PlannedSource| {
-        source.source.uris.first().map_or_else(String::new, |uri| uri.trim_end_matches('/').to_owned())
+        source
+            .source
+            .uris
+            .first()
+            .map_or_else(String::new, |uri| uri.trim_end_matches('/').to_owned())
     };
     Ok(Resolution {
         packages: solution.picks.into_iter().map(|pick| pick.package).collect(),

@@ -49,7 +49,10 @@ impl Solution {
 
     /// The version of a package of the native architecture or of all.
     pub fn version_of(&self, name: &str) -> Option<&str> {
-        self.picks.iter().find(|pick| pick.package.name == name).map(|pick| pick.package.version.as_str())
+        self.picks
+            .iter()
+            .find(|pick| pick.package.name == name)
+            .map(|pick| pick.package.version.as_str())
     }
 }
 
@@ -78,7 +81,9 @@ pub fn solve(
     let wants = stages(plan)?;
     let selection = select::select(&universe, &settings, &wants).map_err(Box::new)?;
     for stage in &selection.repaired {
-        context.note(format!("the choices that apt would make at first clash (stage {stage}); others were found"));
+        context.note(format!(
+            "the choices that apt would make at first clash (stage {stage}); others were found"
+        ));
     }
     picks(&selection, local_source, local)
 }
@@ -86,10 +91,16 @@ pub fn solve(
 /// The two stages of a plan.
 fn stages(plan: &Plan) -> Result<Vec<Stage>, Error> {
     // A flat repository's path is no suite: all that there is makes the base.
-    let suites: Vec<String> = Some(&plan.base_suite).filter(|suite| !suite.ends_with('/')).cloned().into_iter().collect();
+    let suites: Vec<String> = Some(&plan.base_suite)
+        .filter(|suite| !suite.ends_with('/'))
+        .cloned()
+        .into_iter()
+        .collect();
     let first = match plan.variant {
         Variant::Extract | Variant::Custom => Stage::default(),
-        _ => Stage::new([Want::Essential { suites: suites.clone() }]),
+        _ => Stage::new([Want::Essential {
+            suites: suites.clone(),
+        }]),
     };
     let mut rest: Vec<Want> = Vec::new();
     if !plan.local.is_empty() {
@@ -99,14 +110,20 @@ fn stages(plan: &Plan) -> Result<Vec<Stage>, Error> {
         rest.push(Want::Package(wish.parse::<Wish>().map_err(Box::new)?));
     }
     let rule = |name: &str| Want::Rule(Wish::package(name));
-    let priorities = |priorities: &[Priority]| Want::Priority { priorities: priorities.to_vec(), suites: suites.clone() };
+    let priorities = |priorities: &[Priority]| Want::Priority {
+        priorities: priorities.to_vec(),
+        suites: suites.clone(),
+    };
     match plan.variant {
         Variant::Extract | Variant::Custom | Variant::Essential => {}
         Variant::Apt => rest.push(rule("apt")),
         Variant::Buildd => rest.extend([rule("apt"), rule("build-essential")]),
         Variant::Minbase => rest.extend([rule("apt"), priorities(&[Priority::Required])]),
         Variant::Important => {
-            rest.extend([rule("apt"), priorities(&[Priority::Required, Priority::Important])]);
+            rest.extend([
+                rule("apt"),
+                priorities(&[Priority::Required, Priority::Important]),
+            ]);
         }
         Variant::Standard => {
             let all = [Priority::Required, Priority::Important, Priority::Standard];
@@ -141,9 +158,14 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
                 architecture: stanza.architecture().to_owned(),
                 size: stanza.size()?,
                 sha256: expected.sha256(),
-                sha512: expected.sha512().map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+                sha512: expected
+                    .sha512()
+                    .map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect()),
                 path: match source == local_source {
-                    true => local.path(&filename).ok_or(Error::Worker("local files"))?.to_owned(),
+                    true => local
+                        .path(&filename)
+                        .ok_or(Error::Worker("local files"))?
+                        .to_owned(),
                     false => filename,
                 },
                 source: (source != local_source).then_some(source),

@@ -31,7 +31,12 @@ pub struct Report {
 ///
 /// # Errors
 /// See [`Error`]; its class is the exit code.
-pub fn bootstrap(request: &Request, target: &Path, warden: &Warden, context: &Context) -> Result<Report, Error> {
+pub fn bootstrap(
+    request: &Request,
+    target: &Path,
+    warden: &Warden,
+    context: &Context,
+) -> Result<Report, Error> {
     tools::raise_file_limit();
     let plan = context.phase(Phase::Plan, || Plan::new(request, context))?;
     // First of all: a target that cannot be used should not cost a download.
@@ -47,7 +52,11 @@ pub fn bootstrap(request: &Request, target: &Path, warden: &Warden, context: &Co
                 packages: solution.picks.len(),
                 bytes: solution.bytes(),
             };
-            context.tell(Event::Done { packages: report.packages, bytes: report.bytes, seconds: context.seconds() });
+            context.tell(Event::Done {
+                packages: report.packages,
+                bytes: report.bytes,
+                seconds: context.seconds(),
+            });
             Ok(report)
         }
         Err(error) => {
@@ -72,10 +81,21 @@ fn grow(
     let local = LocalFiles::open(&plan.local)?;
     let releases: Vec<_> = sources.iter().map(|source| source.release.clone()).collect();
     let solution = context.phase(Phase::Solve, || solve::solve(plan, sources, &local, context))?;
-    context.tell(Event::Planned { packages: solution.picks.len(), bytes: solution.bytes() });
+    context.tell(Event::Planned {
+        packages: solution.picks.len(),
+        bytes: solution.bytes(),
+    });
     let root = staging.root();
-    context.phase(Phase::Prepare, || prepare::prepare(root, request, plan, &solution, context))?;
-    let growth = Growth { request, plan, root, warden, context };
+    context.phase(Phase::Prepare, || {
+        prepare::prepare(root, request, plan, &solution, context)
+    })?;
+    let growth = Growth {
+        request,
+        plan,
+        root,
+        warden,
+        context,
+    };
     if hooks::any(HookKind::Setup, &request.hooks) {
         let session = growth.session(&StandIns::default())?;
         hooks::run(HookKind::Setup, &request.hooks, &session, root.path(), context)?;
@@ -118,7 +138,13 @@ struct Growth<'a> {
 
 impl Growth<'_> {
     /// Unpacks, records and configures some packages.
-    fn pass(&self, number: usize, picks: &[&Pick], solution: &Solution, work: &Work<'_>) -> Result<(), Error> {
+    fn pass(
+        &self,
+        number: usize,
+        picks: &[&Pick],
+        solution: &Solution,
+        work: &Work<'_>,
+    ) -> Result<(), Error> {
         let context = self.context;
         let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
         // extract: the payloads, and no trace of a package manager's work.
@@ -133,11 +159,19 @@ impl Growth<'_> {
             self.extract_hooks()?;
         }
         if !unpacked.packages.is_empty() {
-            context.phase(Phase::Configure, || self.configure(&unpacked.packages, picks, solution))?;
+            context.phase(Phase::Configure, || {
+                self.configure(&unpacked.packages, picks, solution)
+            })?;
         }
         if number == 0 && hooks::any(HookKind::Essential, &self.request.hooks) {
             let session = self.session(&StandIns::default())?;
-            hooks::run(HookKind::Essential, &self.request.hooks, &session, self.root.path(), context)?;
+            hooks::run(
+                HookKind::Essential,
+                &self.request.hooks,
+                &session,
+                self.root.path(),
+                context,
+            )?;
             session.close()?;
         }
         Ok(())
@@ -146,14 +180,22 @@ impl Growth<'_> {
     fn extract_hooks(&self) -> Result<(), Error> {
         if hooks::any(HookKind::Extract, &self.request.hooks) {
             let session = self.session(&StandIns::default())?;
-            hooks::run(HookKind::Extract, &self.request.hooks, &session, self.root.path(), self.context)?;
+            hooks::run(
+                HookKind::Extract,
+                &self.request.hooks,
+                &session,
+                self.root.path(),
+                self.context,
+            )?;
             session.close()?;
         }
         Ok(())
     }
 
     fn configure(&self, unpacked: &[InRoot], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
-        let dpkg_version = solution.version_of("dpkg").ok_or(Error::NotConfigurable { missing: "dpkg" })?;
+        let dpkg_version = solution
+            .version_of("dpkg")
+            .ok_or(Error::NotConfigurable { missing: "dpkg" })?;
         let packages: Vec<Unconfigured<'_>> = (unpacked.iter().zip(picks))
             .map(|(package, pick)| Unconfigured {
                 control: &package.deb.control,
@@ -180,7 +222,13 @@ impl Growth<'_> {
     fn customize(&self) -> Result<(), Error> {
         if hooks::any(HookKind::Customize, &self.request.hooks) {
             let session = self.session(&StandIns::default())?;
-            hooks::run(HookKind::Customize, &self.request.hooks, &session, self.root.path(), self.context)?;
+            hooks::run(
+                HookKind::Customize,
+                &self.request.hooks,
+                &session,
+                self.root.path(),
+                self.context,
+            )?;
             session.close()?;
         }
         Ok(())

@@ -19,7 +19,9 @@ use bareroot_deb::release::Release;
 use bareroot_fetch::{Fetcher, Location, Request};
 use bareroot_model::{Event, Phase};
 use bareroot_trust::{Blob, Trusted, Verified};
-use bareroot_unpack::{Conffiles, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root, Subject, Taken};
+use bareroot_unpack::{
+    Conffiles, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root, Subject, Taken,
+};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -73,12 +75,17 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
     let queue = Queue::default();
     let mut debs: Vec<Option<Deb>> = picks.iter().map(|_| None).collect();
     let results = thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..work.threads.max(1)).map(|_| scope.spawn(|| place_all(picks, &uses, &placer, &queue, work, context))).collect();
+        let workers: Vec<_> = (0..work.threads.max(1))
+            .map(|_| scope.spawn(|| place_all(picks, &uses, &placer, &queue, work, context)))
+            .collect();
         let fetched = fetch_all(picks, &queue, work, context);
         queue.close();
         let mut results = vec![fetched.map(|()| Vec::new())];
-        results.extend(workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Worker("unpack")).flatten()));
+        results.extend(
+            workers
+                .into_iter()
+                .map(|worker| worker.join().map_err(|_| Error::Worker("unpack")).flatten()),
+        );
         results
     });
     context.cancel().check()?;
@@ -91,12 +98,19 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
     let began = Instant::now();
     let outcome = placer.finish(&names(work.root)?)?;
     context.span("links and directories", Phase::Unpack, began);
-    let in_root = |placed: Placed| debs.get_mut(placed.ordinal)?.take().map(|deb| InRoot { deb, placed });
+    let in_root = |placed: Placed| {
+        debs.get_mut(placed.ordinal)?
+            .take()
+            .map(|deb| InRoot { deb, placed })
+    };
     let packages: Vec<InRoot> = outcome.packages.into_iter().filter_map(in_root).collect();
     if packages.len() != picks.len() {
         return Err(Error::Worker("unpack"));
     }
-    Ok(Unpacked { packages, taken: outcome.taken })
+    Ok(Unpacked {
+        packages,
+        taken: outcome.taken,
+    })
 }
 
 /// Whether a package's archive was in the cache before this run.
@@ -149,13 +163,19 @@ fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context)
     for ordinal in order {
         let package = &picks[ordinal].package;
         let Some(source) = package.source else {
-            let blob = work.local.blob(&package.path)?.ok_or(Error::Worker("local files"))?;
+            let blob = work
+                .local
+                .blob(&package.path)?
+                .ok_or(Error::Worker("local files"))?;
             queue.push(ordinal, package.size, blob);
             continue;
         };
         let expected = work.releases[source].map(|_| picks[ordinal].expected.clone());
         requests.push(Request {
-            location: Location { mirrors: work.plan.sources[source].source.uris.clone(), path: package.path.clone() },
+            location: Location {
+                mirrors: work.plan.sources[source].source.uris.clone(),
+                path: package.path.clone(),
+            },
             expected,
             label: format!("{} {}", package.name, package.version),
         });
@@ -167,14 +187,24 @@ fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context)
                 Ok(blob) => queue.push(ordinals[place], picks[ordinals[place]].package.size, blob),
                 Err(error) => {
                     queue.stop();
-                    first.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+                    first
+                        .lock()
+                        .unwrap_or_else(|poisoned| poisoned.into_inner())
+                        .get_or_insert(error);
                 }
             }
             // Where a worker failed, what is still to come is of no use.
-            if queue.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if queue.is_stopped() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })
     })?;
-    match first.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+    match first
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
@@ -197,7 +227,10 @@ fn place_all(
             Ok((deb, bytes)) => {
                 debs.push((ordinal, deb));
                 context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
-                context.tell(Event::Unpacked { package: pick.package.name.clone(), bytes });
+                context.tell(Event::Unpacked {
+                    package: pick.package.name.clone(),
+                    bytes,
+                });
             }
             Err(error) => {
                 queue.stop();
@@ -224,13 +257,29 @@ fn place_one(
         Digests::Only(paths) => (paths, Md5::Conffiles),
         Digests::All => (conffiles(&deb)?, Md5::All),
     };
-    let order = Order { ordinal, subject: subject(pick), conffiles, md5 };
-    let summary = cached::place(&deb, blob, &order, placer, work.fetcher.cache().map(|cache| (cache, usage)))?;
+    let order = Order {
+        ordinal,
+        subject: subject(pick),
+        conffiles,
+        md5,
+    };
+    let summary = cached::place(
+        &deb,
+        blob,
+        &order,
+        placer,
+        work.fetcher.cache().map(|cache| (cache, usage)),
+    )?;
     Ok((deb, summary.bytes))
 }
 
 fn conffiles(deb: &Deb) -> Result<std::collections::HashSet<Vec<u8>>, Error> {
-    Ok(deb.conffiles()?.into_iter().filter(|file| !file.remove_on_upgrade).map(|file| file.path).collect())
+    Ok(deb
+        .conffiles()?
+        .into_iter()
+        .filter(|file| !file.remove_on_upgrade)
+        .map(|file| file.path)
+        .collect())
 }
 
 fn subject(pick: &Pick) -> Subject {

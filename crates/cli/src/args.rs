@@ -7,8 +7,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
 #[derive(Debug, Parser)]
 #[command(name = "bareroot", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
-5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
+5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 130 interrupted."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
@@ -64,7 +66,13 @@ pub struct Distros {
 #[derive(Debug, Args)]
 pub struct PlanOptions {
     /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard
-    #[arg(long, value_name = "V", default_value = "minbase", allow_hyphen_values = true, help_heading = "Packages")]
+    #[arg(
+        long,
+        value_name = "V",
+        default_value = "minbase",
+        allow_hyphen_values = true,
+        help_heading = "Packages"
+    )]
     pub variant: String,
     /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or the path of a .deb file
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
@@ -101,7 +109,12 @@ pub struct PlanOptions {
     #[arg(long, help_heading = "Sources")]
     pub offline: bool,
     /// Where indexes and archives are kept [default: $XDG_CACHE_HOME/bareroot]
-    #[arg(long, value_name = "DIR", conflicts_with = "no_cache", help_heading = "Sources")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "no_cache",
+        help_heading = "Sources"
+    )]
     pub cache_dir: Option<PathBuf>,
     /// Keep and use nothing
     #[arg(long, help_heading = "Sources")]

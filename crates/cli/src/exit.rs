@@ -22,10 +22,7 @@ pub enum Failure {
     Warden(#[from] bareroot_enter::Error),
     /// A file that the user named for output cannot be written.
     #[error("cannot write `{path}`")]
-    Output {
-        path: String,
-        source: std::io::Error,
-    },
+    Output { path: String, source: std::io::Error },
 }
 
 impl Failure {

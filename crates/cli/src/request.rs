@@ -64,7 +64,9 @@ impl Bootstrap {
         let (spec, target) = match self.words.as_slice() {
             [spec, target] => (Some(spec.clone()), target),
             [word] if !self.plan.sources.is_empty() => (None, word),
-            [word] if word.contains(':') && !word.contains('/') => return Err(Misuse::NoTarget(word.clone())),
+            [word] if word.contains(':') && !word.contains('/') => {
+                return Err(Misuse::NoTarget(word.clone()));
+            }
             [word] => return Err(Misuse::NoSpec(word.clone())),
             _ => return Err(Misuse::NoTarget(String::new())),
         };
@@ -78,7 +80,10 @@ impl Bootstrap {
         request.no_standins = make.no_standins;
         request.filters = in_order(
             matches,
-            &[("path_exclude", &make.path_exclude, false), ("path_include", &make.path_include, true)],
+            &[
+                ("path_exclude", &make.path_exclude, false),
+                ("path_include", &make.path_include, true),
+            ],
             |glob, include| Filter { include, glob },
         );
         request.hooks = in_order(
@@ -104,7 +109,11 @@ fn in_order<K: Copy, T>(
     let mut found: Vec<(usize, T)> = Vec::new();
     for (id, values, kind) in options {
         let places = matches.indices_of(id).into_iter().flatten();
-        found.extend(places.zip(values.iter()).map(|(place, value)| (place, make(value.clone(), *kind))));
+        found.extend(
+            places
+                .zip(values.iter())
+                .map(|(place, value)| (place, make(value.clone(), *kind))),
+        );
     }
     found.sort_by_key(|(place, _)| *place);
     found.into_iter().map(|(_, value)| value).collect()
@@ -112,7 +121,11 @@ fn in_order<K: Copy, T>(
 
 /// The non-empty words: `--include a,,b` and a trailing comma are harmless.
 fn words(values: &[String]) -> Vec<String> {
-    values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
+    values
+        .iter()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -125,18 +138,31 @@ mod tests {
     fn parse(words: &[&str]) -> Result<(Request, PathBuf), Misuse> {
         let matches = Cli::command().get_matches_from(words);
         let cli = Cli::from_arg_matches(&matches).unwrap();
-        let Verb::Bootstrap(verb) = cli.verb else { panic!("not bootstrap") };
+        let Verb::Bootstrap(verb) = cli.verb else {
+            panic!("not bootstrap")
+        };
         verb.request(matches.subcommand().unwrap().1)
     }
 
     #[test]
     fn filters_keep_their_order() {
         let (request, target) = parse(&[
-            "bareroot", "bootstrap", "debian:trixie", "./t", "--path-exclude=/a/*", "--path-include=/a/b",
-            "--path-exclude=/c", "--include", "vim,,nano,",
+            "bareroot",
+            "bootstrap",
+            "debian:trixie",
+            "./t",
+            "--path-exclude=/a/*",
+            "--path-include=/a/b",
+            "--path-exclude=/c",
+            "--include",
+            "vim,,nano,",
         ])
         .unwrap();
-        let globs: Vec<_> = request.filters.iter().map(|f| (f.glob.as_str(), f.include)).collect();
+        let globs: Vec<_> = request
+            .filters
+            .iter()
+            .map(|f| (f.glob.as_str(), f.include))
+            .collect();
         assert_eq!(globs, [("/a/*", false), ("/a/b", true), ("/c", false)]);
         assert_eq!(request.include, ["vim", "nano"]);
         assert_eq!(target, PathBuf::from("./t"));
@@ -144,8 +170,14 @@ mod tests {
 
     #[test]
     fn a_single_word_needs_sources() {
-        assert!(matches!(parse(&["bareroot", "bootstrap", "./t"]), Err(Misuse::NoSpec(_))));
-        assert!(matches!(parse(&["bareroot", "bootstrap", "debian:sid"]), Err(Misuse::NoTarget(_))));
+        assert!(matches!(
+            parse(&["bareroot", "bootstrap", "./t"]),
+            Err(Misuse::NoSpec(_))
+        ));
+        assert!(matches!(
+            parse(&["bareroot", "bootstrap", "debian:sid"]),
+            Err(Misuse::NoTarget(_))
+        ));
         let (request, target) = parse(&["bareroot", "bootstrap", "./t", "--sources", "x.sources"]).unwrap();
         assert_eq!((request.spec, target), (None, PathBuf::from("./t")));
     }

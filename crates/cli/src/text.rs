@@ -8,7 +8,10 @@ pub fn visible(words: &str) -> String {
     for character in words.chars() {
         match character {
             '\n' | '\t' => shown.push(character),
-            c if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) => {
+            c if c.is_control()
+                || ('\u{202a}'..='\u{202e}').contains(&c)
+                || ('\u{2066}'..='\u{2069}').contains(&c) =>
+            {
                 shown.extend(c.escape_default());
             }
             c => shown.push(c),

@@ -46,7 +46,9 @@ impl FromStr for Digest {
         let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(wrong()) };
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
+                return Err(wrong());
+            };
             *byte = high << 4 | low;
         }
         Ok(Digest(bytes))
@@ -72,7 +74,14 @@ mod tests {
 
     #[test]
     fn wrong_texts_are_refused() {
-        for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)] {
+        for text in [
+            "",
+            "00",
+            &"0".repeat(63),
+            &"0".repeat(65),
+            &"g".repeat(64),
+            &"é".repeat(32),
+        ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

@@ -186,6 +186,9 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn on(&self, event: Event) {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(event);
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .push(event);
     }
 }

@@ -42,7 +42,12 @@ impl Log {
     /// The lines, each after a line end and indented; empty when nothing was printed.
     pub fn tail(&self) -> String {
         let last = (!self.partial.is_empty()).then(|| String::from_utf8_lossy(&self.partial).into_owned());
-        self.lines.iter().cloned().chain(last).map(|line| format!("\n  {line}")).collect()
+        self.lines
+            .iter()
+            .cloned()
+            .chain(last)
+            .map(|line| format!("\n  {line}"))
+            .collect()
     }
 }
 
@@ -68,7 +73,9 @@ mod tests {
     #[test]
     fn endless_lines_are_cut() {
         let mut log = Log::default();
-        log.feed(&vec![b'x'; LONGEST * 2 + 1], &mut |line| assert_eq!(line.len(), LONGEST));
+        log.feed(&vec![b'x'; LONGEST * 2 + 1], &mut |line| {
+            assert_eq!(line.len(), LONGEST)
+        });
         assert_eq!(log.lines.len(), 2);
     }
 }

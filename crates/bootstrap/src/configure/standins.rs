@@ -21,12 +21,17 @@ impl StandIns {
             context.note("no helper is stood in for: bareroot cannot find its own file");
             return StandIns::default();
         }
-        let scripts = packages.iter().flat_map(|package| package.info).filter_map(|file| {
-            let runs = ["preinst", "postinst", "config"].contains(&file.name.as_str());
-            runs.then_some(file.bytes.as_slice())
-        });
+        let scripts = packages
+            .iter()
+            .flat_map(|package| package.info)
+            .filter_map(|file| {
+                let runs = ["preinst", "postinst", "config"].contains(&file.name.as_str());
+                runs.then_some(file.bytes.as_slice())
+            });
         let read = |path: &str| root.read(path.trim_start_matches('/')).ok();
-        StandIns { helpers: standin::choose(read, scripts) }
+        StandIns {
+            helpers: standin::choose(read, scripts),
+        }
     }
 
     /// The directory that comes first in PATH.
@@ -51,11 +56,26 @@ impl StandIns {
         if self.helpers.contains(&Helper::DebconfFrontend) {
             let frontend = Helper::DebconfFrontend.path();
             let real = root.read(frontend.trim_start_matches('/'))?;
-            extra(standin::REAL_FRONTEND, Content::File { mode: 0o755, bytes: real });
+            extra(
+                standin::REAL_FRONTEND,
+                Content::File {
+                    mode: 0o755,
+                    bytes: real,
+                },
+            );
             let resident = standin::RESIDENT.as_bytes().to_vec();
-            extra(standin::RESIDENT_PATH, Content::File { mode: 0o644, bytes: resident });
+            extra(
+                standin::RESIDENT_PATH,
+                Content::File {
+                    mode: 0o644,
+                    bytes: resident,
+                },
+            );
             extra(standin::SAVE, Content::Link(standin::PROGRAM.into()));
-            spec.covers.push(Cover { source: standin::PROGRAM.into(), target: frontend.into() });
+            spec.covers.push(Cover {
+                source: standin::PROGRAM.into(),
+                target: frontend.into(),
+            });
         }
         Ok(())
     }
@@ -79,7 +99,10 @@ impl Resident {
     /// Has it write its database, and waits for its end.
     pub fn save(self, around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
         let Some(running) = self.0 else { return Ok(()) };
-        let status = around.session.run(&around.program(standin::SAVE, &[]), context.cancel(), &mut |_| {})?;
+        let status =
+            around
+                .session
+                .run(&around.program(standin::SAVE, &[]), context.cancel(), &mut |_| {})?;
         drop(running);
         if status.success() {
             return Ok(());

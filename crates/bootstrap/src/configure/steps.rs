@@ -27,7 +27,9 @@ pub enum Step {
 pub fn steps(packages: &[Unconfigured<'_>]) -> Vec<Step> {
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for (place, package) in packages.iter().enumerate() {
-        let Some(script) = package.info.iter().find(|file| file.name == "preinst") else { continue };
+        let Some(script) = package.info.iter().find(|file| file.name == "preinst") else {
+            continue;
+        };
         match package.stage == 0 || is_generated(&script.bytes) {
             true => early.push(place),
             false => late.push(place),
@@ -36,7 +38,9 @@ pub fn steps(packages: &[Unconfigured<'_>]) -> Vec<Step> {
     early.sort_by_key(|place| packages[*place].control.package() != super::FIRST);
     let mut steps: Vec<Step> = early.into_iter().map(Step::Preinst).collect();
     if !late.is_empty() {
-        let first: Vec<usize> = (0..packages.len()).filter(|place| packages[*place].stage == 0).collect();
+        let first: Vec<usize> = (0..packages.len())
+            .filter(|place| packages[*place].stage == 0)
+            .collect();
         let mut done: HashSet<usize> = first.iter().copied().collect();
         steps.extend((!first.is_empty()).then_some(Step::Configure(first)));
         let names = names(packages);
@@ -111,11 +115,21 @@ mod tests {
                     mtime: 0,
                     bytes: script.as_bytes().to_vec(),
                 });
-                (Control::parse(text.as_bytes()).unwrap(), info.into_iter().collect(), *stage)
+                (
+                    Control::parse(text.as_bytes()).unwrap(),
+                    info.into_iter().collect(),
+                    *stage,
+                )
             })
             .collect();
-        let packages: Vec<Unconfigured<'_>> =
-            owned.iter().map(|(control, info, stage)| Unconfigured { control, info, stage: *stage }).collect();
+        let packages: Vec<Unconfigured<'_>> = owned
+            .iter()
+            .map(|(control, info, stage)| Unconfigured {
+                control,
+                info,
+                stage: *stage,
+            })
+            .collect();
         steps(&packages)
     }
 
@@ -128,7 +142,15 @@ mod tests {
             ("apt", 1, "", Some(generated)),
             ("plain", 1, "", None),
         ]);
-        assert_eq!(steps, [Step::Preinst(1), Step::Preinst(0), Step::Preinst(2), Step::ConfigureAll]);
+        assert_eq!(
+            steps,
+            [
+                Step::Preinst(1),
+                Step::Preinst(0),
+                Step::Preinst(2),
+                Step::ConfigureAll
+            ]
+        );
     }
 
     #[test]

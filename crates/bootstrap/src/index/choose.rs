@@ -34,7 +34,11 @@ pub fn wanted(
     plan: &Plan,
     fetcher: &Fetcher,
 ) -> Result<Vec<Wanted>, Error> {
-    let fast = source.source.uris.first().is_some_and(|uri| !uri.starts_with("http"))
+    let fast = source
+        .source
+        .uris
+        .first()
+        .is_some_and(|uri| !uri.starts_with("http"))
         || fetcher.throughput().is_some_and(|rate| rate > FAST);
     let by_hash = match source.source.by_hash {
         Some(ByHash::No) => false,
@@ -49,7 +53,10 @@ pub fn wanted(
     let mut all = Vec::new();
     for component in &source.source.components {
         let mut here = Vec::new();
-        let root: Vec<String> = std::iter::once(&plan.arch).chain(&plan.foreign).cloned().collect();
+        let root: Vec<String> = std::iter::once(&plan.arch)
+            .chain(&plan.foreign)
+            .cloned()
+            .collect();
         for arch in source.source.architectures_of(&root) {
             // A source may carry fewer architectures than are wished for; apt passes over those in silence too.
             if release.has_architecture(arch) {
@@ -68,7 +75,10 @@ pub fn wanted(
 }
 
 fn missing(source: &PlannedSource, component: &str) -> Error {
-    Error::NoIndex { source_name: source.name(), component: component.to_owned() }
+    Error::NoIndex {
+        source_name: source.name(),
+        component: component.to_owned(),
+    }
 }
 
 /// The form to fetch: the smallest on a slow network, the one that decodes soonest on a fast one.
@@ -77,8 +87,15 @@ fn best<'a>(candidates: Vec<Candidate<'a>>, fast: bool) -> Option<Candidate<'a>>
         true => [".zst", ".gz", ".xz", ".bz2", ".lzma", ""],
         false => [".xz", ".zst", ".lzma", ".bz2", ".gz", ""],
     };
-    let rank = |candidate: &Candidate<'_>| order.iter().position(|extension| *extension == candidate.extension);
-    candidates.into_iter().filter(|candidate| rank(candidate).is_some()).min_by_key(rank)
+    let rank = |candidate: &Candidate<'_>| {
+        order
+            .iter()
+            .position(|extension| *extension == candidate.extension)
+    };
+    candidates
+        .into_iter()
+        .filter(|candidate| rank(candidate).is_some())
+        .min_by_key(rank)
 }
 
 trait IntoWanted {
@@ -97,7 +114,11 @@ impl IntoWanted for Candidate<'_> {
 }
 
 /// A reader of the decoded index; xz on as many threads as there are cores.
-pub fn decode(compression: Compression, blob: &Blob, limits: Limits) -> Result<Box<dyn Read + Send + '_>, Error> {
+pub fn decode(
+    compression: Compression,
+    blob: &Blob,
+    limits: Limits,
+) -> Result<Box<dyn Read + Send + '_>, Error> {
     let input = BufReader::with_capacity(256 << 10, blob.reader());
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
     Ok(match compression {

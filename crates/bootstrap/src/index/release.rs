@@ -21,11 +21,18 @@ pub fn location(source: &PlannedSource, path: &str) -> Location {
         Some(directory) => format!("{}/{path}", directory.trim_start_matches("./")),
         None => format!("dists/{suite}/{path}"),
     };
-    Location { mirrors: source.source.uris.clone(), path }
+    Location {
+        mirrors: source.source.uris.clone(),
+        path,
+    }
 }
 
 /// Fetches and verifies.
-pub fn fetch(source: &PlannedSource, fetcher: &Fetcher, context: &Context) -> Result<Trusted<Release>, Error> {
+pub fn fetch(
+    source: &PlannedSource,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Trusted<Release>, Error> {
     let name = source.name();
     let text = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
         Ok(text) => clear_signed(&name, text, source, context)?,
@@ -37,7 +44,10 @@ pub fn fetch(source: &PlannedSource, fetcher: &Fetcher, context: &Context) -> Re
         Check::Enforced => Response::Refuse,
         Check::Waived => Response::Warn,
     };
-    let dates = Dates { expired, ..Dates::strict(SystemTime::now()) };
+    let dates = Dates {
+        expired,
+        ..Dates::strict(SystemTime::now())
+    };
     for warning in release.check(&source.source.suite, &dates)? {
         context.warn(warning);
     }
@@ -51,11 +61,16 @@ fn clear_signed(
     context: &Context,
 ) -> Result<Trusted<Vec<u8>>, Error> {
     let verified = match &source.keyring {
-        Some(keyring) => bareroot_trust::verify_cleartext(name, &text, keyring, &source.policy())
-            .map_err(Error::from),
-        None => Err(Error::NoKeyring { source_name: name.to_owned() }),
+        Some(keyring) => {
+            bareroot_trust::verify_cleartext(name, &text, keyring, &source.policy()).map_err(Error::from)
+        }
+        None => Err(Error::NoKeyring {
+            source_name: name.to_owned(),
+        }),
     };
-    waive(verified, source, context, || Ok(bareroot_trust::waive_cleartext(name, &text, reason(source))?))
+    waive(verified, source, context, || {
+        Ok(bareroot_trust::waive_cleartext(name, &text, reason(source))?)
+    })
 }
 
 /// Release and Release.gpg, for repositories that have no InRelease.
@@ -72,13 +87,17 @@ fn detached(
             bareroot_trust::verify_detached(name, text.clone(), &signature, keyring, &source.policy())
                 .map_err(Error::from)
         }
-        (Err(error), _) if error.is_not_found() => {
-            Err(Error::Trust(bareroot_trust::Error::NoSignature { name: name.to_owned() }))
-        }
+        (Err(error), _) if error.is_not_found() => Err(Error::Trust(bareroot_trust::Error::NoSignature {
+            name: name.to_owned(),
+        })),
         (Err(error), _) => return Err(error.into()),
-        (Ok(_), None) => Err(Error::NoKeyring { source_name: name.to_owned() }),
+        (Ok(_), None) => Err(Error::NoKeyring {
+            source_name: name.to_owned(),
+        }),
     };
-    waive(verified, source, context, || Ok(Trusted::waived(text, reason(source))))
+    waive(verified, source, context, || {
+        Ok(Trusted::waived(text, reason(source)))
+    })
 }
 
 /// Lets an unverified text pass where the user or the source gave the check up, and says so.
@@ -98,11 +117,16 @@ fn waive(
 }
 
 fn reason(source: &PlannedSource) -> Waiver {
-    Waiver { reason: format!("the signature of {} was waived", source.name()) }
+    Waiver {
+        reason: format!("the signature of {} was waived", source.name()),
+    }
 }
 
 impl PlannedSource {
     fn policy(&self) -> Policy {
-        Policy { now: SystemTime::now(), allow_weak_keys: self.weak_keys.clone() }
+        Policy {
+            now: SystemTime::now(),
+            allow_weak_keys: self.weak_keys.clone(),
+        }
     }
 }

@@ -22,7 +22,10 @@ pub fn target(wanted: Option<&str>) -> Result<String, Error> {
     if wanted == host || is_32_bit_variant(wanted, host) {
         return Ok(wanted.to_owned());
     }
-    Err(Error::Architecture { wanted: wanted.to_owned(), host: host.to_owned() })
+    Err(Error::Architecture {
+        wanted: wanted.to_owned(),
+        host: host.to_owned(),
+    })
 }
 
 /// Whether `arch` is what a `host` runs under a 32-bit personality.
@@ -39,8 +42,13 @@ pub fn needs_personality(arch: &str) -> bool {
 pub fn foreign(wishes: &[String], native: &str) -> Vec<String> {
     let mut foreign: Vec<String> = Vec::new();
     for wish in wishes {
-        let Some((_, rest)) = wish.split_once(':') else { continue };
-        let arch: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        let Some((_, rest)) = wish.split_once(':') else {
+            continue;
+        };
+        let arch: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .collect();
         let arch = arch.trim_end_matches('-').to_owned();
         if !["any", "native", "all", "", native].contains(&arch.as_str()) && !foreign.contains(&arch) {
             foreign.push(arch);
@@ -55,14 +63,25 @@ mod tests {
 
     #[test]
     fn foreign_architectures_come_from_wishes() {
-        let wishes = ["libc6:i386", "vim", "gcc:any", "a:amd64", "b:i386=1.0", "c:arm64-"].map(str::to_owned);
+        let wishes = [
+            "libc6:i386",
+            "vim",
+            "gcc:any",
+            "a:amd64",
+            "b:i386=1.0",
+            "c:arm64-",
+        ]
+        .map(str::to_owned);
         assert_eq!(foreign(&wishes, "amd64"), ["i386", "arm64"]);
     }
 
     #[test]
     fn only_what_the_processor_runs() {
         assert!(target(Some(host())).is_ok());
-        assert!(matches!(target(Some("no-such-arch")), Err(Error::Architecture { .. })));
+        assert!(matches!(
+            target(Some("no-such-arch")),
+            Err(Error::Architecture { .. })
+        ));
         assert!(is_32_bit_variant("i386", "amd64"));
         assert!(!is_32_bit_variant("amd64", "i386"));
     }

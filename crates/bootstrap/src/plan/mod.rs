@@ -84,7 +84,11 @@ impl PlannedSource {
     /// Address and suite, for messages.
     pub fn name(&self) -> String {
         let address = self.source.uris.first().map_or("", String::as_str);
-        format!("{} {}", bareroot_fetch::without_credentials(address), self.source.suite)
+        format!(
+            "{} {}",
+            bareroot_fetch::without_credentials(address),
+            self.source.suite
+        )
     }
 }
 
@@ -104,7 +108,11 @@ impl Plan {
     /// When the request names something that does not exist, or that cannot be made on this host.
     pub fn new(request: &Request, context: &Context) -> Result<Plan, Error> {
         let arch = arch::target(request.arch.as_deref())?;
-        let named = request.spec.as_deref().map(|spec| Named::parse(spec, request)).transpose()?;
+        let named = request
+            .spec
+            .as_deref()
+            .map(|spec| Named::parse(spec, request))
+            .transpose()?;
         let mut sources = Vec::new();
         if let Some(named) = &named {
             sources.extend(sources::of_release(named, request, &arch, context)?);
@@ -116,7 +124,8 @@ impl Plan {
         let first = sources.first().ok_or(Error::NoSources)?;
         let base_suite = first.source.suite.clone();
         let release = named.as_ref().and_then(|named| named.release);
-        let (local, wishes): (Vec<_>, Vec<_>) = request.include.iter().cloned().partition(|wish| is_file(wish));
+        let (local, wishes): (Vec<_>, Vec<_>) =
+            request.include.iter().cloned().partition(|wish| is_file(wish));
         let foreign = arch::foreign(&wishes, &arch);
         Ok(Plan {
             arch,
@@ -162,14 +171,22 @@ impl<'a> Named<'a> {
         };
         let release = distribution.release(asked);
         if release.is_none() && request.mirrors.is_empty() {
-            let known: Vec<&str> = distribution.releases.iter().map(|release| release.codename.as_str()).collect();
+            let known: Vec<&str> = distribution
+                .releases
+                .iter()
+                .map(|release| release.codename.as_str())
+                .collect();
             return Err(Error::Release {
                 distribution: distribution.name.clone(),
                 release: asked.to_owned(),
                 known: known.join(", "),
             });
         }
-        Ok(Named { distribution, release, suite: release.map_or(asked, |release| release.suite(asked)) })
+        Ok(Named {
+            distribution,
+            release,
+            suite: release.map_or(asked, |release| release.suite(asked)),
+        })
     }
 }
 

@@ -21,13 +21,22 @@ pub fn of_release(
     context: &Context,
 ) -> Result<Vec<PlannedSource>, Error> {
     if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::find) {
-        let below = Named { distribution: base, release: base.release(named.suite), suite: named.suite };
+        let below = Named {
+            distribution: base,
+            release: base.release(named.suite),
+            suite: named.suite,
+        };
         let mut all = of_release(&below, request, arch, context)?;
         all.push(overlay(named, request, arch)?);
         return Ok(all);
     }
     let distribution = named.distribution;
-    let mirrors: Vec<String> = request.mirrors.iter().filter(|mirror| !is_entry(mirror)).cloned().collect();
+    let mirrors: Vec<String> = request
+        .mirrors
+        .iter()
+        .filter(|mirror| !is_entry(mirror))
+        .cloned()
+        .collect();
     // Entries say everything themselves: the name then only gives the keyring.
     if mirrors.is_empty() && !request.mirrors.is_empty() {
         return Ok(Vec::new());
@@ -49,7 +58,8 @@ pub fn of_release(
         context.note(format!(
             "{} comes from {}, as in {}",
             distribution.name,
-            main.first().map_or_else(String::new, |uri| bareroot_fetch::without_credentials(uri)),
+            main.first()
+                .map_or_else(String::new, |uri| bareroot_fetch::without_credentials(uri)),
             host.file.display()
         ));
     }
@@ -62,7 +72,11 @@ pub fn of_release(
             keyrings: vec![release.signed_by.clone().into()],
             ..SignedBy::default()
         });
-        let expired = host.is_some_and(|host| host.source.check_valid_until.map_or(found.takes_expired, |check| !check));
+        let expired = host.is_some_and(|host| {
+            host.source
+                .check_valid_until
+                .map_or(found.takes_expired, |check| !check)
+        });
         let source = Source {
             uris: uris.to_vec(),
             suite,
@@ -79,7 +93,11 @@ pub fn of_release(
     let wanted = request.updates.unwrap_or(request.mirrors.is_empty());
     if let (Some(release), true) = (named.release, wanted) {
         if release.updates {
-            all.push(build(&main, format!("{}-updates", named.suite), found.main.as_ref()));
+            all.push(build(
+                &main,
+                format!("{}-updates", named.suite),
+                found.main.as_ref(),
+            ));
         }
         if let Some(suite) = release.security_suite(named.suite) {
             all.push(build(&security, suite, found.security.as_ref()));
@@ -89,7 +107,10 @@ pub fn of_release(
         Some(keyring) => Some(keyring),
         None => Keyring::builtin(&distribution.keyring).map(Arc::new),
     };
-    Ok(all.into_iter().map(|(source, _)| planned(source, keyring.clone(), request)).collect())
+    Ok(all
+        .into_iter()
+        .map(|(source, _)| planned(source, keyring.clone(), request))
+        .collect())
 }
 
 /// What a distribution lays over its base: its own archive, from its own address. Options about mirrors and components
@@ -116,7 +137,11 @@ fn overlay(named: &Named<'_>, request: &Request, arch: &str) -> Result<PlannedSo
 }
 
 /// One-line entries among the mirrors.
-pub fn of_options(named: Option<&Named<'_>>, request: &Request, arch: &str) -> Result<Vec<PlannedSource>, Error> {
+pub fn of_options(
+    named: Option<&Named<'_>>,
+    request: &Request,
+    arch: &str,
+) -> Result<Vec<PlannedSource>, Error> {
     let mut all = Vec::new();
     for entry in request.mirrors.iter().filter(|mirror| is_entry(mirror)) {
         all.extend(sources::parse_one_line("--mirror", entry.as_bytes())?);
@@ -131,8 +156,16 @@ pub fn of_file(
     request: &Request,
     arch: &str,
 ) -> Result<Vec<PlannedSource>, Error> {
-    let text = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    with_keyrings(sources::parse(&path.display().to_string(), &text)?, named, request, arch)
+    let text = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    with_keyrings(
+        sources::parse(&path.display().to_string(), &text)?,
+        named,
+        request,
+        arch,
+    )
 }
 
 /// Gives each source its keyring: a key in the source itself, else --keyring, else the files of Signed-By that this host
@@ -153,7 +186,12 @@ fn with_keyrings(
         source.expand(arch);
         let signed_by = source.signed_by.clone().unwrap_or_default();
         // A path of the target's world, where its keyring is going to lie, need not exist on this host.
-        let present: Vec<_> = signed_by.keyrings.iter().filter(|path| path.exists()).cloned().collect();
+        let present: Vec<_> = signed_by
+            .keyrings
+            .iter()
+            .filter(|path| path.exists())
+            .cloned()
+            .collect();
         let mut keyring = match (&signed_by.key_block, &options) {
             (Some(block), _) => Some(Arc::new(Keyring::from_bytes("Signed-By", block.as_bytes())?)),
             (None, Some(keyring)) => Some(Arc::clone(keyring)),

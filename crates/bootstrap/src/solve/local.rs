@@ -27,7 +27,10 @@ impl LocalFiles {
     pub fn open(paths: &[PathBuf]) -> Result<LocalFiles, Error> {
         let mut files = Vec::new();
         for path in paths {
-            let read = |source| Error::Read { path: path.clone(), source };
+            let read = |source| Error::Read {
+                path: path.clone(),
+                source,
+            };
             let mut file = File::open(path).map_err(read)?;
             let mut hasher = Sha256::new();
             let mut buffer = vec![0; 128 << 10];
@@ -41,7 +44,12 @@ impl LocalFiles {
                 size += count as u64;
             }
             let name = path.display().to_string();
-            let blob = Verified::local(Blob::new(file, size, Digest::new(hasher.finalize().into()), name.clone()));
+            let blob = Verified::local(Blob::new(
+                file,
+                size,
+                Digest::new(hasher.finalize().into()),
+                name.clone(),
+            ));
             let deb = Deb::open(&blob, &InfoLimits::default())?;
             files.push((name, blob, deb));
         }
@@ -68,25 +76,41 @@ impl LocalFiles {
             let mut own = String::new();
             let blob = blob.get();
             // The path may have characters that an index cannot hold, and be absolute: the number stands for it.
-            let _ = write!(own, "Filename: {number}\nSize: {}\nSHA256: {}\n\n", blob.size(), blob.sha256());
+            let _ = write!(
+                own,
+                "Filename: {number}\nSize: {}\nSHA256: {}\n\n",
+                blob.size(),
+                blob.sha256()
+            );
             text.extend_from_slice(own.as_bytes());
         }
-        Ok(Some(Index::read(text.as_slice(), IndexInfo::new(source, "the files named"), Limits::default())?))
+        Ok(Some(Index::read(
+            text.as_slice(),
+            IndexInfo::new(source, "the files named"),
+            Limits::default(),
+        )?))
     }
 
     /// The path of the file that the index calls `filename`.
     pub fn path(&self, filename: &str) -> Option<&str> {
-        self.files.get(filename.parse::<usize>().ok()?).map(|(name, _, _)| name.as_str())
+        self.files
+            .get(filename.parse::<usize>().ok()?)
+            .map(|(name, _, _)| name.as_str())
     }
 
     /// The file of that path.
     pub fn blob(&self, path: &str) -> Result<Option<Verified<Blob>>, Error> {
-        let Some((name, blob, _)) = self.files.iter().find(|(name, _, _)| name == path) else { return Ok(None) };
+        let Some((name, blob, _)) = self.files.iter().find(|(name, _, _)| name == path) else {
+            return Ok(None);
+        };
         let share = |blob: &Blob| {
             let file = blob.file().try_clone()?;
             Ok(Blob::new(file, blob.size(), blob.sha256(), name.clone()))
         };
-        let read = |source| Error::Read { path: name.into(), source };
+        let read = |source| Error::Read {
+            path: name.into(),
+            source,
+        };
         blob.as_ref().try_map(share).map(Some).map_err(read)
     }
 }

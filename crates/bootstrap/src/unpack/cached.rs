@@ -35,7 +35,9 @@ pub fn place(
         }
         if let Some(plain) = plain {
             let reader = io::BufReader::with_capacity(128 << 10, plain);
-            let payload = blob.as_ref().map(|_| Plain(TarReader::new(reader, TarLimits::default())));
+            let payload = blob
+                .as_ref()
+                .map(|_| Plain(TarReader::new(reader, TarLimits::default())));
             return Ok(placer.place(order, payload)?);
         }
     }
@@ -56,7 +58,9 @@ pub enum Use {
 /// read fails in a moment, when it is placed, with a better message.
 fn keep(deb: &Deb, blob: &Verified<Blob>, cache: &Cache) -> Result<(), Error> {
     let mut plain = deb.plain_payload(blob, PayloadLimits::default())?;
-    let _ = cache.keep_payload(&blob.get().sha256(), PLAIN, |writer| io::copy(&mut plain, writer).map(|_| ()));
+    let _ = cache.keep_payload(&blob.get().sha256(), PLAIN, |writer| {
+        io::copy(&mut plain, writer).map(|_| ())
+    });
     Ok(())
 }
 

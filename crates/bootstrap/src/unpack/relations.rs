@@ -16,20 +16,35 @@ impl Replaces {
     pub fn new(picks: &[&Pick]) -> Self {
         let field = |pick: &&Pick| {
             let package = &pick.package;
-            ((package.name.clone(), package.architecture.clone()), pick.replaces.clone())
+            (
+                (package.name.clone(), package.architecture.clone()),
+                pick.replaces.clone(),
+            )
         };
-        Replaces(picks.iter().filter(|pick| !pick.replaces.is_empty()).map(field).collect())
+        Replaces(
+            picks
+                .iter()
+                .filter(|pick| !pick.replaces.is_empty())
+                .map(field)
+                .collect(),
+        )
     }
 }
 
 impl Relations for Replaces {
     fn replaces(&self, package: &Subject, other: &Subject) -> bool {
         let key = (package.name.clone(), package.architecture.clone());
-        let Some(field) = self.0.get(&key) else { return false };
-        relation::groups(field).filter_map(|group| relation::parse(group.text()).ok()).any(|relation| {
-            relation.name == other.name
-                && relation.constraint.is_none_or(|(op, version)| op.matches(&other.version, version))
-        })
+        let Some(field) = self.0.get(&key) else {
+            return false;
+        };
+        relation::groups(field)
+            .filter_map(|group| relation::parse(group.text()).ok())
+            .any(|relation| {
+                relation.name == other.name
+                    && relation
+                        .constraint
+                        .is_none_or(|(op, version)| op.matches(&other.version, version))
+            })
     }
 }
 
@@ -41,13 +56,21 @@ impl Lists {
     pub fn read(root: &Root) -> Result<Self, Error> {
         const INFO: &str = "var/lib/dpkg/info";
         let mut owners: HashMap<Vec<u8>, Vec<Subject>> = HashMap::new();
-        let Some(status) = root.read_if_exists("var/lib/dpkg/status")?.filter(|status| !status.is_empty()) else {
+        let Some(status) = root
+            .read_if_exists("var/lib/dpkg/status")?
+            .filter(|status| !status.is_empty())
+        else {
             return Ok(Lists(owners));
         };
         for paragraph in bareroot_deb::deb822::paragraphs("var/lib/dpkg/status", &status) {
             let paragraph = paragraph?;
             let field = |name: &str| {
-                paragraph.text(name).ok().flatten().map(|value| value.trim().to_owned()).unwrap_or_default()
+                paragraph
+                    .text(name)
+                    .ok()
+                    .flatten()
+                    .map(|value| value.trim().to_owned())
+                    .unwrap_or_default()
             };
             let subject = Subject {
                 name: field("Package"),
@@ -76,7 +99,9 @@ impl Installed for Lists {
 
 /// The root's diversions: three lines each, from, to, and the package (`:` for the administrator's own).
 pub fn diversions(root: &Root) -> Result<Diversions, Error> {
-    let text = root.read_if_exists("var/lib/dpkg/diversions")?.unwrap_or_default();
+    let text = root
+        .read_if_exists("var/lib/dpkg/diversions")?
+        .unwrap_or_default();
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let all = lines.chunks_exact(3).map(|three| Diversion {
         from: three[0].to_vec(),

@@ -40,12 +40,17 @@ impl Bars {
 
     fn with_bars(mut self) -> Self {
         let style = |template: &str| {
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+            ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ")
         };
         let bytes = style("  {prefix:<10} [{bar:32}] {bytes:>10} / {total_bytes}");
         let count = style("  {prefix:<10} [{bar:32}] {pos:>4} / {len} {wide_msg}");
         let add = |word: &'static str, style: ProgressStyle| {
-            self.all.add(ProgressBar::new(0)).with_style(style).with_prefix(word)
+            self.all
+                .add(ProgressBar::new(0))
+                .with_style(style)
+                .with_prefix(word)
         };
         self.fetch = add("fetched", bytes);
         self.unpack = add("unpacked", count.clone());
@@ -54,7 +59,10 @@ impl Bars {
     }
 
     fn planned(&self, packages: usize, bytes: u64) {
-        *self.planned.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = (packages, bytes);
+        *self
+            .planned
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = (packages, bytes);
         self.fetch.set_length(bytes);
         self.fetch.set_position(0);
         self.unpack.set_length(packages as u64);
@@ -69,11 +77,15 @@ impl Observer for Bars {
             Event::PhaseStarted { phase } => self.phase.set_message(phase.word()),
             Event::Planned { packages, bytes } => self.planned(packages, bytes),
             Event::FetchProgress { bytes } => self.fetch.inc(bytes),
-            Event::Fetched { bytes, cached: true, .. } => self.fetch.inc(bytes),
+            Event::Fetched {
+                bytes, cached: true, ..
+            } => self.fetch.inc(bytes),
             Event::Unpacked { .. } => self.unpack.inc(1),
             Event::Configuring { package } => self.configure.set_message(text::visible(&package)),
             Event::Configured { .. } => self.configure.inc(1),
-            Event::PhaseFinished { phase: Phase::Finish, .. } => self.configure.set_message(""),
+            Event::PhaseFinished {
+                phase: Phase::Finish, ..
+            } => self.configure.set_message(""),
             Event::Warning { text } => {
                 let _ = self.all.println(format!("warning: {}", text::visible(&text)));
             }

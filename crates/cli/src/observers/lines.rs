@@ -15,7 +15,11 @@ pub struct Lines {
 impl Lines {
     /// Quiet: warnings only.
     pub fn new(quiet: bool, verbose: bool) -> Self {
-        Lines { quiet, verbose, summary: Summary::default() }
+        Lines {
+            quiet,
+            verbose,
+            summary: Summary::default(),
+        }
     }
 
     fn line(&self, event: &Event) -> Option<String> {
@@ -28,7 +32,9 @@ impl Lines {
         }
         match event {
             Event::Note { text } => Some(text.clone()),
-            Event::Planned { packages, bytes } => Some(format!("{packages} packages, {}", text::bytes(*bytes))),
+            Event::Planned { packages, bytes } => {
+                Some(format!("{packages} packages, {}", text::bytes(*bytes)))
+            }
             Event::PhaseStarted { phase } if self.verbose => Some(format!("{}:", phase.word())),
             Event::Hook { kind, command } => Some(format!("{kind} hook: {command}")),
             Event::Fetched { url, bytes, cached } if self.verbose => {
@@ -65,6 +71,9 @@ mod tests {
     fn quiet_keeps_warnings() {
         let quiet = Lines::new(true, false);
         assert_eq!(quiet.line(&Event::Note { text: "n".into() }), None);
-        assert_eq!(quiet.line(&Event::Warning { text: "w".into() }).as_deref(), Some("warning: w"));
+        assert_eq!(
+            quiet.line(&Event::Warning { text: "w".into() }).as_deref(),
+            Some("warning: w")
+        );
     }
 }

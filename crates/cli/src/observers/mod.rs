@@ -34,11 +34,18 @@ impl Observers {
         } else {
             all.push(Arc::new(lines::Lines::new(talk.quiet || talk.json, talk.verbose)));
         }
-        let trace = talk.trace.as_ref().map(|path| (Arc::new(trace::Trace::default()), path.clone()));
+        let trace = talk
+            .trace
+            .as_ref()
+            .map(|path| (Arc::new(trace::Trace::default()), path.clone()));
         if let Some((trace, _)) = &trace {
             all.push(Arc::clone(trace) as Arc<dyn Observer>);
         }
-        Observers { all, trace, json: json_events }
+        Observers {
+            all,
+            trace,
+            json: json_events,
+        }
     }
 
     /// Ends the talk: the trace is written, and in JSON a failure is an event too.

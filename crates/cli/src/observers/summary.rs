@@ -23,7 +23,11 @@ impl Summary {
                 }
                 None
             }
-            Event::Done { packages, bytes, seconds } => {
+            Event::Done {
+                packages,
+                bytes,
+                seconds,
+            } => {
                 let mut line = format!("{packages} packages, {}, {seconds:.2} s", text::bytes(*bytes));
                 let mut before = " (";
                 for (phase, seconds) in phases.iter() {
@@ -48,10 +52,20 @@ mod tests {
     fn phases_of_two_passes_are_added() {
         let summary = Summary::default();
         for seconds in [0.5, 0.25] {
-            let event = Event::PhaseFinished { phase: Phase::Unpack, seconds };
+            let event = Event::PhaseFinished {
+                phase: Phase::Unpack,
+                seconds,
+            };
             assert_eq!(summary.note(&event), None);
         }
-        let line = summary.note(&Event::Done { packages: 78, bytes: 32_800_000, seconds: 1.5 });
-        assert_eq!(line.as_deref(), Some("78 packages, 32.80 MB, 1.50 s (unpack 0.75)"));
+        let line = summary.note(&Event::Done {
+            packages: 78,
+            bytes: 32_800_000,
+            seconds: 1.5,
+        });
+        assert_eq!(
+            line.as_deref(),
+            Some("78 packages, 32.80 MB, 1.50 s (unpack 0.75)")
+        );
     }
 }

@@ -17,14 +17,23 @@ impl Trace {
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let events = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let document = json!({ "traceEvents": *events, "displayTimeUnit": "ms" });
-        std::fs::write(path, document.to_string())
-            .map_err(|source| Failure::Output { path: path.display().to_string(), source })
+        std::fs::write(path, document.to_string()).map_err(|source| Failure::Output {
+            path: path.display().to_string(),
+            source,
+        })
     }
 }
 
 impl Observer for Trace {
     fn on(&self, event: Event) {
-        if let Event::Span { name, phase, thread, start, length } = event {
+        if let Event::Span {
+            name,
+            phase,
+            thread,
+            start,
+            length,
+        } = event
+        {
             let event = json!({
                 "name": name,
                 "cat": phase.word(),
@@ -34,7 +43,10 @@ impl Observer for Trace {
                 "ts": start.as_micros() as u64,
                 "dur": length.as_micros() as u64,
             });
-            self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(event);
+            self.0
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .push(event);
         }
     }
 }

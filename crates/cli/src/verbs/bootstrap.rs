@@ -16,7 +16,10 @@ use crate::signals;
 pub fn run(verb: &Bootstrap, matches: &ArgMatches, warden: &Warden) -> Result<(), Failure> {
     let (request, target) = verb.request(matches)?;
     let observers = Arc::new(Observers::new(&verb.talk, verb.talk.json));
-    let context = Context::new(Arc::clone(&observers) as Arc<dyn Observer>, signals::cancel_on_signals());
+    let context = Context::new(
+        Arc::clone(&observers) as Arc<dyn Observer>,
+        signals::cancel_on_signals(),
+    );
     let result = bareroot_bootstrap::bootstrap(&request, &target, warden, &context).map_err(Failure::from);
     observers.end(result.as_ref().err())?;
     result.map(|_| ())

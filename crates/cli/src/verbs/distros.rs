@@ -14,8 +14,12 @@ pub fn run(verb: &Distros) -> Result<(), Failure> {
     for distribution in catalogue::all() {
         for release in &distribution.releases {
             let default = release.codename == distribution.default;
-            let others: Vec<&str> =
-                release.version.iter().chain(&release.aliases).map(String::as_str).collect();
+            let others: Vec<&str> = release
+                .version
+                .iter()
+                .chain(&release.aliases)
+                .map(String::as_str)
+                .collect();
             lines.push_str(&format!(
                 "{:<18} {:<24} {}{}\n",
                 format!("{}:{}", distribution.id, release.codename),
@@ -35,7 +39,11 @@ pub fn run(verb: &Distros) -> Result<(), Failure> {
             }));
         }
     }
-    let words = if verb.json { format!("{}\n", json!({ "releases": documents })) } else { lines };
+    let words = if verb.json {
+        format!("{}\n", json!({ "releases": documents }))
+    } else {
+        lines
+    };
     text::to_stdout(&words);
     Ok(())
 }

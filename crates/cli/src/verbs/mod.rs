@@ -20,9 +20,9 @@ pub fn run(warden: Result<Warden, bareroot_enter::Error>) -> ExitCode {
         Err(error) => error.exit(),
     };
     let result = match (&cli.verb, matches.subcommand()) {
-        (Verb::Bootstrap(verb), Some((_, matches))) => {
-            warden.map_err(Failure::from).and_then(|warden| bootstrap::run(verb, matches, &warden))
-        }
+        (Verb::Bootstrap(verb), Some((_, matches))) => warden
+            .map_err(Failure::from)
+            .and_then(|warden| bootstrap::run(verb, matches, &warden)),
         (Verb::Resolve(verb), _) => resolve::run(verb),
         (Verb::Distros(verb), _) => distros::run(verb),
         (Verb::Bootstrap(_), None) => return ExitCode::from(2),

@@ -16,7 +16,10 @@ use crate::{signals, text};
 pub fn run(verb: &Resolve) -> Result<(), Failure> {
     let request = verb.plan.request(verb.spec.clone())?;
     let observers = Arc::new(Observers::new(&verb.talk, false));
-    let context = Context::new(Arc::clone(&observers) as Arc<dyn Observer>, signals::cancel_on_signals());
+    let context = Context::new(
+        Arc::clone(&observers) as Arc<dyn Observer>,
+        signals::cancel_on_signals(),
+    );
     let result = bareroot_bootstrap::resolve(&request, &context).map_err(Failure::from);
     observers.end(result.as_ref().err())?;
     let resolution = result?;
@@ -43,7 +46,12 @@ fn table(resolution: &Resolution) -> String {
         );
     }
     let bytes = resolution.packages.iter().map(|package| package.size).sum();
-    let _ = writeln!(table, "{} packages, {}", resolution.packages.len(), text::bytes(bytes));
+    let _ = writeln!(
+        table,
+        "{} packages, {}",
+        resolution.packages.len(),
+        text::bytes(bytes)
+    );
     text::visible(&table)
 }
 
@@ -81,7 +89,14 @@ fn chain(resolution: &Resolution, name: &str) -> Result<String, Failure> {
     let mut package = resolution.find(name)?;
     // Reasons form a tree towards the wishes; the bound guards against a loop all the same.
     for _ in 0..resolution.packages.len() {
-        let _ = writeln!(words, "{} {} {}: {}", package.name, package.version, package.architecture, why(package));
+        let _ = writeln!(
+            words,
+            "{} {} {}: {}",
+            package.name,
+            package.version,
+            package.architecture,
+            why(package)
+        );
         match &package.reason {
             Reason::Dependency { of, .. } => package = resolution.find(of)?,
             _ => break,
