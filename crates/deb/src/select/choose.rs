@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use bareroot_model::Reason;
 use bareroot_solve as solve;
 
+use super::arena::{Pkg, Ver};
 use super::explain;
 use super::named::Asked;
-use super::pool::{Pkg, Pool, Ver};
+use super::pool::Pool;
 use super::relations::Dep;
 use super::result::{Chosen, Selection};
 use super::state::{Mode, States, Why};

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use bareroot_solve::{self as solve, Fact};
 
+use super::arena::{Pkg, Ver};
 use super::error::{Cause, Link, Unsatisfiable};
 use super::named::Asked;
-use super::pool::{Pkg, Ver};
 use super::relations::{Dep, Kind};
 use super::state::States;
 

@@ -26,17 +26,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arena;
 mod choose;
 mod error;
 mod explain;
 mod named;
 mod pool;
+mod prefer;
 mod problems;
 mod relations;
 mod release;
 mod result;
+mod scores;
 mod state;
 mod sweep;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod universe;

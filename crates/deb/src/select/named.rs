@@ -1,6 +1,7 @@
 //! From what a stage asks for to versions.
 
-use super::pool::{Arch, Pkg, Pool, Ver};
+use super::arena::{Arch, Pkg, Ver};
+use super::pool::Pool;
 use super::wish::matches;
 use super::{Choice, Error, Want, Wish};
 use crate::packages::Priority;

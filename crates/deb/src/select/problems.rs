@@ -5,35 +5,16 @@
 //! score, or marks another alternative (`pkgProblemResolver::ResolveInternal`). Where that succeeds, it is what a user
 //! of apt gets, and so what the solver is told to prefer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::pool::{Arch, Atom, Pkg, Ver};
+use super::arena::{Atom, Pkg, Ver};
 use super::relations::{Dep, Kind};
+use super::scores::Notes;
 use super::state::{Mode, States};
-use crate::packages::Priority;
+use super::walk::DEPTH;
 
 /// After so many rounds apt stops.
 const ROUNDS: u32 = 20;
-
-/// The resolver's own notes about packages.
-#[derive(Default)]
-struct Notes {
-    scores: HashMap<Pkg, i64>,
-    /// What the user asked for or refused.
-    fixed: HashSet<Pkg>,
-    /// What was tried as a replacement already.
-    tried: HashSet<Pkg>,
-}
-
-impl Notes {
-    fn score(&self, pkg: Pkg) -> i64 {
-        self.scores.get(&pkg).copied().unwrap_or(0)
-    }
-
-    fn add(&mut self, pkg: Pkg, points: i64) {
-        *self.scores.entry(pkg).or_default() += points;
-    }
-}
 
 /// What becomes of a package whose alternatives all failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,154 +87,6 @@ impl<'a> States<'_, 'a> {
             .map(|(pkg, _)| pkg)
             .filter(|&pkg| self.is_broken(pkg))
             .collect()
-    }
-
-    /// Where apt's table of packages has this one: by the hash of the name, then by the name.
-    fn place(&self, pkg: Pkg) -> (u32, usize, String, Arch) {
-        let name = self.pool.full_name(pkg);
-        let arch = self.pool.pkgs[pkg].arch;
-        (
-            crate::record::bucket(name.split(':').next().unwrap_or_default()),
-            name.len(),
-            name,
-            arch,
-        )
-    }
-
-    /// How much depends on each package.
-    fn score(&mut self, notes: &mut Notes) {
-        let installed = self.installed();
-        for &(pkg, ver) in &installed {
-            let entry = &self.pool.pkgs[pkg];
-            let mut points = if entry.essential || entry.important {
-                100
-            } else {
-                0
-            };
-            points += match self.pool.vers[ver].stanza.priority() {
-                Priority::Required => 3,
-                Priority::Important => 2,
-                Priority::Standard => 1,
-                Priority::Optional => -1,
-                Priority::Extra => -2,
-                Priority::Unknown => 0,
-            };
-            points += i64::from(self.of(pkg).current.is_some());
-            notes.add(pkg, points);
-            let deps = self.pool.deps(ver);
-            for dep in deps.iter() {
-                let points = match dep.kind {
-                    Kind::Depends | Kind::PreDepends | Kind::Recommends => 1,
-                    Kind::Conflicts | Kind::Breaks => -1,
-                    Kind::Suggests => continue,
-                };
-                for &atom in dep.atoms.iter() {
-                    for target in self.scored(ver, dep, atom) {
-                        notes.add(target, points);
-                    }
-                }
-            }
-        }
-        // What important packages depend on becomes important: one step only.
-        let old: HashMap<Pkg, i64> = notes.scores.clone();
-        for &(pkg, ver) in &installed {
-            let points = old.get(&pkg).copied().unwrap_or(0);
-            if points <= 0 {
-                continue;
-            }
-            let deps = self.pool.deps(ver);
-            for dep in deps
-                .iter()
-                .filter(|dep| dep.kind.is_firm() || dep.kind == Kind::Recommends)
-            {
-                for &atom in dep.atoms.iter() {
-                    for target in self.named(ver, atom) {
-                        if self.of(target).install.is_some() {
-                            notes.add(target, points);
-                        }
-                    }
-                }
-            }
-        }
-        // And so does what provides such a package.
-        let mut list: Vec<(Pkg, Ver)> = installed.clone();
-        list.sort_by_cached_key(|&(pkg, _)| self.place(pkg));
-        for (pkg, ver) in list {
-            let transfer = (notes.score(pkg) - old.get(&pkg).copied().unwrap_or(0)).abs();
-            if transfer == 0 {
-                continue;
-            }
-            for provider in self.provide(ver) {
-                notes.add(provider, transfer);
-            }
-        }
-        for pkg in self.pkgs() {
-            let entry = &self.pool.pkgs[pkg];
-            if entry.essential || entry.important {
-                notes.add(pkg, 5000);
-            }
-            if notes.fixed.contains(&pkg) {
-                notes.add(pkg, 10_000);
-            }
-        }
-    }
-
-    /// The packages that a relation scores: the one that it names, and what provides it.
-    fn scored(&mut self, owner: Ver, dep: &Dep<'a>, atom: Atom) -> Vec<Pkg> {
-        let versioned = self.pool.atoms[atom].constraint.is_some();
-        let members = self.pool.members(atom);
-        let named = self.named(owner, atom);
-        let mut scored = Vec::new();
-        for &target in &named {
-            let install = self.of(target).install;
-            let fits = install.is_some_and(|ver| members.iter().any(|m| !m.provided && m.ver == ver));
-            if versioned && !fits {
-                return scored;
-            }
-            let own = dep.kind.is_negative() && target == self.pkg(owner);
-            if !own {
-                scored.push(target);
-            }
-        }
-        for member in members.iter() {
-            let pkg = self.pkg(member.ver);
-            let other = member.provided || !named.contains(&pkg);
-            let there = self.of(pkg).install == Some(member.ver);
-            if other
-                && there
-                && !scored.contains(&pkg)
-                && !self.ignores(owner, dep, member.ver, member.provided)
-            {
-                scored.push(pkg);
-            }
-        }
-        scored
-    }
-
-    /// The packages that have the very name a relation asks for.
-    fn named(&self, owner: Ver, atom: Atom) -> Vec<Pkg> {
-        let Some(group) = self.pool.plain_group(atom) else {
-            return Vec::new();
-        };
-        let own = self.pool.pkgs[self.pkg(owner)].arch;
-        let pkgs = self.pool.groups[group].pkgs.iter().copied();
-        pkgs.filter(|&pkg| self.pool.pkgs[pkg].arch == own).collect()
-    }
-
-    /// The packages there that provide the name of this version's package.
-    fn provide(&mut self, ver: Ver) -> Vec<Pkg> {
-        let pkg = self.pkg(ver);
-        let group = self.pool.pkgs[pkg].group;
-        let arch = self.pool.pkgs[pkg].arch;
-        let mut found = Vec::new();
-        for provider in self.pool.providers(group, arch) {
-            let other = self.pkg(provider);
-            let provided = other != pkg && self.of(other).install == Some(provider);
-            if provided && !found.contains(&other) {
-                found.push(other);
-            }
-        }
-        found
     }
 
     /// Looks for a way out for one broken package. Says whether something changed.
@@ -405,7 +238,12 @@ impl<'a> States<'_, 'a> {
     /// Marks a package and what it needs, without following further. `false`, and all as it was, when that fails.
     fn replace(&mut self, pkg: Pkg, notes: &mut Notes) -> bool {
         let state = self.of(pkg);
-        if notes.tried.contains(&pkg) || state.candidate.is_none() || notes.fixed.contains(&pkg) {
+        // As deep as the walk goes at most.
+        if notes.tried.len() >= DEPTH
+            || notes.tried.contains(&pkg)
+            || state.candidate.is_none()
+            || notes.fixed.contains(&pkg)
+        {
             return false;
         }
         if state.current.is_some() && state.current == state.candidate {
@@ -481,7 +319,7 @@ impl<'a> States<'_, 'a> {
     /// Everything that an atom means, candidates or not: the name itself, then providers, the last one first.
     fn targets(&mut self, owner: Ver, dep: &Dep<'a>, atom: Atom) -> Vec<Ver> {
         let members = self.pool.members(atom);
-        let counts = |m: &&super::pool::Member<'a>| !self.ignores(owner, dep, m.ver, m.provided);
+        let counts = |m: &&super::targets::Member<'a>| !self.ignores(owner, dep, m.ver, m.provided);
         let real = members
             .iter()
             .filter(|m| !m.provided)

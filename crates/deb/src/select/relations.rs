@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::pool::{Atom, Pool, Ver};
+use super::arena::{Atom, Ver};
+use super::pool::Pool;
 use crate::packages::{MultiArch, Stanza};
 use crate::{Error, relation};
 

@@ -1,7 +1,8 @@
 //! `pkg/suite`: what the package needs comes from that suite too, where nothing else would do.
 
-use super::pool::{Pkg, Ver};
+use super::arena::{Pkg, Ver};
 use super::state::States;
+use super::walk::DEPTH;
 
 impl<'a> States<'_, 'a> {
     /// Switches candidates to the suite as far as a version of it is needed (`SetCandidateRelease`).
@@ -14,6 +15,9 @@ impl<'a> States<'_, 'a> {
     /// `false` and nothing changed when that is not possible.
     fn switch(&mut self, ver: Ver, release: &str, changed: &mut Vec<(Pkg, Option<Ver>)>) -> bool {
         let start = changed.len();
+        if start > DEPTH {
+            return false;
+        }
         let pkg = self.pkg(ver);
         let old = self.of(pkg).candidate;
         changed.push((pkg, old));

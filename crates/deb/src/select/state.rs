@@ -1,6 +1,7 @@
 //! What would be installed, while a selection is being made: the state that apt's own marking keeps per package.
 
-use super::pool::{Arena, Atom, Pkg, Pool, Ver};
+use super::arena::{Arena, Atom, Pkg, Ver};
+use super::pool::Pool;
 use super::relations::{Dep, Kind};
 
 /// What happens to a package.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::pool::Pkg;
+use super::arena::Pkg;
 use super::state::{Mode, States};
 
 impl States<'_, '_> {

@@ -6,22 +6,20 @@
 //! same steps (apt 2.6 and 3.0 with the internal solver, `depcache.cc`), so that the solver can be told what to
 //! prefer. It proves nothing: whether the marked packages fit together is for [`bareroot_solve`] to say.
 
-use std::cmp::Ordering;
-
-use super::pool::{Arch, Atom, Group, Pkg, Ver};
+use super::arena::{Pkg, Ver};
 use super::relations::Dep;
 use super::state::{Mode, States, Why};
-use crate::packages::{MultiArch, Priority};
+use crate::packages::MultiArch;
 
 /// Deeper chains are given up, as apt does.
-const DEPTH: u32 = 3000;
+pub(super) const DEPTH: usize = 3000;
 
 /// The arguments that one step of the walk hands to the next.
 #[derive(Clone, Debug, Default)]
 struct Step {
     /// Whether relations are followed.
     follow: bool,
-    depth: u32,
+    depth: usize,
     /// Whether the user named the package.
     user: bool,
     why: Option<Why>,
@@ -85,7 +83,7 @@ impl<'a> States<'_, 'a> {
     }
 
     /// Takes a package out again, or leaves it as it was.
-    pub(super) fn keep(&mut self, pkg: Pkg, depth: u32) -> bool {
+    pub(super) fn keep(&mut self, pkg: Pkg, depth: usize) -> bool {
         if !self.may_change(
             pkg,
             Mode::Keep,
@@ -376,121 +374,5 @@ impl<'a> States<'_, 'a> {
         }
         self.of(other).protected = true;
         self.mark(other, next.clone())
-    }
-
-    /// The candidates for a relation in the order of preference: alternatives from left to right, what is installed
-    /// first. Without `sorted`, what is installed counts as well and the order means nothing.
-    pub(super) fn solutions(&mut self, owner: Ver, dep: &Dep<'a>, sorted: bool) -> Vec<Ver> {
-        let (mut there, mut fresh) = (Vec::new(), Vec::new());
-        for &atom in dep.atoms.iter() {
-            let mut found = self.available(owner, dep, atom, !sorted);
-            if sorted {
-                let group = self.pool.plain_group(atom);
-                self.sort(&mut found, group);
-            }
-            for ver in found {
-                let pkg = self.pkg(ver);
-                if self.of(pkg).current.is_some() {
-                    there.push(ver)
-                } else {
-                    fresh.push(ver)
-                }
-            }
-        }
-        there.append(&mut fresh);
-        if !sorted {
-            there.sort_unstable();
-        }
-        there.dedup();
-        if !dep.kind.is_negative() {
-            there.retain(|&ver| {
-                let pkg = self.pkg(ver);
-                let state = self.of(pkg);
-                !(state.protected && state.install.is_none())
-            });
-        }
-        there
-    }
-
-    /// The candidates (and with `also_current` the installed versions) that an atom means.
-    fn available(&mut self, owner: Ver, dep: &Dep<'a>, atom: Atom, also_current: bool) -> Vec<Ver> {
-        let members = self.pool.members(atom);
-        let mut found: Vec<Ver> = Vec::new();
-        for member in members.iter() {
-            let pkg = self.pkg(member.ver);
-            let state = self.of(pkg);
-            let usable =
-                state.candidate == Some(member.ver) || (also_current && state.current == Some(member.ver));
-            if usable
-                && !self.ignores(owner, dep, member.ver, member.provided)
-                && !found.contains(&member.ver)
-            {
-                found.push(member.ver);
-            }
-        }
-        found
-    }
-
-    pub(super) fn sort(&mut self, found: &mut [Ver], wanted: Option<Group>) {
-        if found.len() < 2 {
-            return;
-        }
-        // An insertion sort: there are few, and comparing needs the whole state.
-        for end in 1..found.len() {
-            for at in (1..=end).rev() {
-                let (Some(&a), Some(&b)) = (found.get(at - 1), found.get(at)) else {
-                    break;
-                };
-                if self.compare(a, b, wanted).is_le() {
-                    break;
-                }
-                found.swap(at - 1, at);
-            }
-        }
-    }
-
-    /// How apt compares two providers; `wanted` is the name that was asked for.
-    fn compare(&mut self, a: Ver, b: Ver, wanted: Option<Group>) -> Ordering {
-        let (pa, pb) = (self.pkg(a), self.pkg(b));
-        let first = |one: bool, other: bool| other.cmp(&one);
-        let order = first(self.of(pa).protected, self.of(pb).protected)
-            .then_with(|| first(self.has_sibling(a), self.has_sibling(b)))
-            .then_with(|| first(self.of(pa).current.is_some(), self.of(pb).current.is_some()));
-        let [ea, eb] = [pa, pb].map(|pkg| &self.pool.pkgs[pkg]);
-        let (native_a, native_b) = (ea.arch == Arch(0), eb.arch == Arch(0));
-        let [ya, yb] = [a, b].map(|ver| importance(self.pool.vers[ver].stanza.priority()));
-        let order = order
-            .then_with(|| first(Some(ea.group) == wanted, Some(eb.group) == wanted))
-            .then_with(|| first(ea.essential, eb.essential))
-            .then_with(|| first(ea.important, eb.important))
-            .then_with(|| first(native_a, native_b))
-            .then_with(|| ea.arch.cmp(&eb.arch))
-            .then_with(|| ya.cmp(&yb));
-        order.then_with(|| self.pool.rank(pb).cmp(&self.pool.rank(pa)))
-    }
-
-    fn has_sibling(&mut self, ver: Ver) -> bool {
-        if self.pool.vers[ver].stanza.multi_arch() != MultiArch::Same {
-            return false;
-        }
-        let pkg = self.pkg(ver);
-        let group = self.pool.pkgs[pkg].group;
-        self.pool.groups[group]
-            .pkgs
-            .clone()
-            .into_iter()
-            .any(|pkg| self.of(pkg).current.is_some())
-    }
-}
-
-/// A number that is smaller for what matters more. A package without a priority comes first: apt has 0 for it.
-fn importance(priority: Priority) -> u8 {
-    match priority {
-        Priority::Unknown => 0,
-        Priority::Required => 1,
-        Priority::Important => 2,
-        Priority::Standard => 3,
-        Priority::Optional => 4,
-        Priority::Extra => 5,
     }
 }
