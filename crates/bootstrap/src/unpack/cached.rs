@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use bareroot_archive::{Compression, TarLimits, TarReader};
+use bareroot_archive::{Compression, Limits, TarLimits, TarReader};
 use bareroot_deb::archive::{Deb, Payload, PayloadLimits};
 use bareroot_fetch::Cache;
 use bareroot_model::Entry;
@@ -17,6 +17,9 @@ use crate::error::Error;
 
 /// The version of the form in the cache.
 const PLAIN: &str = "data.tar-1";
+
+/// Larger payloads are not kept: a few kilobytes can decompress to all that a disk has.
+const LARGEST_KEPT: u64 = 1 << 30;
 
 /// Places a package's payload.
 pub fn place(
@@ -57,7 +60,14 @@ pub enum Use {
 /// Decompresses a payload into the cache. A cache that cannot be written is no reason to fail; a payload that cannot be
 /// read fails in a moment, when it is placed, with a better message.
 fn keep(deb: &Deb, blob: &Verified<Blob>, cache: &Cache) -> Result<(), Error> {
-    let mut plain = deb.plain_payload(blob, PayloadLimits::default())?;
+    let limits = PayloadLimits {
+        decoder: Limits {
+            output: LARGEST_KEPT,
+            ..Limits::default()
+        },
+        ..PayloadLimits::default()
+    };
+    let mut plain = deb.plain_payload(blob, limits)?;
     let _ = cache.keep_payload(&blob.get().sha256(), PLAIN, |writer| {
         io::copy(&mut plain, writer).map(|_| ())
     });
