@@ -21,7 +21,11 @@ fn chosen(door: &Door, options: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = lines
         .iter()
         .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
-        .filter(|line| !["apt ", "base-files ", "base-passwd ", "dpkg "].iter().any(|name| line.starts_with(name)))
+        .filter(|line| {
+            !["apt ", "base-files ", "base-passwd ", "dpkg "]
+                .iter()
+                .any(|name| line.starts_with(name))
+        })
         .collect();
     found.sort();
     found
@@ -30,14 +34,28 @@ fn chosen(door: &Door, options: &[&str]) -> Vec<String> {
 /// Three suites: tiny, tiny-updates with a newer hello, and tiny-backports, which is not automatic, with a newer one.
 fn three_suites() -> Door {
     let backports = Suite {
-        fields: vec![("NotAutomatic".into(), "yes".into()), ("ButAutomaticUpgrades".into(), "yes".into())],
+        fields: vec![
+            ("NotAutomatic".into(), "yes".into()),
+            ("ButAutomaticUpgrades".into(), "yes".into()),
+        ],
         ..base::suite("tiny-backports")
     };
-    let suites = RepoBuilder::new().suite(base::suite(SUITE)).suite(base::suite("tiny-updates")).suite(backports);
+    let suites = RepoBuilder::new()
+        .suite(base::suite(SUITE))
+        .suite(base::suite("tiny-updates"))
+        .suite(backports);
     let repository = base::with_base(suites, SUITE)
-        .package(SUITE, "main", &base::package("hello", "1.0").field("Depends", "libhello"))
+        .package(
+            SUITE,
+            "main",
+            &base::package("hello", "1.0").field("Depends", "libhello"),
+        )
         .package(SUITE, "main", &base::package("libhello", "1.0"))
-        .package("tiny-updates", "main", &base::package("hello", "1.1").field("Depends", "libhello"))
+        .package(
+            "tiny-updates",
+            "main",
+            &base::package("hello", "1.1").field("Depends", "libhello"),
+        )
         .package(
             "tiny-backports",
             "main",
@@ -51,7 +69,14 @@ fn three_suites() -> Door {
 #[track_caller]
 fn of_three(door: &Door, include: &str) -> Vec<String> {
     let entry = |suite: &str| format!("deb {} {suite} main", door.mirror.url());
-    let options = ["--mirror", &entry("tiny-updates"), "--mirror", &entry("tiny-backports"), "--include", include];
+    let options = [
+        "--mirror",
+        &entry("tiny-updates"),
+        "--mirror",
+        &entry("tiny-backports"),
+        "--include",
+        include,
+    ];
     chosen(door, &options)
 }
 
@@ -65,8 +90,12 @@ fn versions() {
 fn suites() {
     let door = three_suites();
     assert_eq!(of_three(&door, "hello/tiny"), ["hello 1.0", "libhello 1.0"]);
-    assert_eq!(of_three(&door, "hello/tiny-backports"), ["hello 2.0", "libhello 2.0"]);
-    door.resolve(&["--include", "hello/nowhere"]).failed(3, &["hello", "nowhere"]);
+    assert_eq!(
+        of_three(&door, "hello/tiny-backports"),
+        ["hello 2.0", "libhello 2.0"]
+    );
+    door.resolve(&["--include", "hello/nowhere"])
+        .failed(3, &["hello", "nowhere"]);
 }
 
 fn priorities_of_sources() {
@@ -78,7 +107,9 @@ fn priorities_of_sources() {
 
 fn mailers() -> RepoBuilder {
     repository(&[
-        base::package("news", "1").field("Depends", "exim | mailer").field("Recommends", "reader"),
+        base::package("news", "1")
+            .field("Depends", "exim | mailer")
+            .field("Recommends", "reader"),
         base::package("exim", "1").field("Provides", "mailer"),
         base::package("postfix", "1").field("Provides", "mailer"),
         base::package("reader", "1"),
@@ -89,22 +120,41 @@ fn mailers() -> RepoBuilder {
 fn left_out() {
     let door = door(&mailers());
     assert_eq!(chosen(&door, &["--include", "news"]), ["exim 1", "news 1"]);
-    assert_eq!(chosen(&door, &["--include", "news,exim-"]), ["news 1", "postfix 1"]);
-    assert_eq!(chosen(&door, &["--include", "news,postfix"]), ["news 1", "postfix 1"]);
+    assert_eq!(
+        chosen(&door, &["--include", "news,exim-"]),
+        ["news 1", "postfix 1"]
+    );
+    assert_eq!(
+        chosen(&door, &["--include", "news,postfix"]),
+        ["news 1", "postfix 1"]
+    );
 }
 
 fn not_wished() {
     let door = door(&mailers());
-    assert_eq!(chosen(&door, &["--include", "news", "--exclude", "exim"]), ["news 1", "postfix 1"]);
-    door.resolve(&["--include", "lone", "--exclude", "exim"]).failed(3, &["lone", "exim"]);
+    assert_eq!(
+        chosen(&door, &["--include", "news", "--exclude", "exim"]),
+        ["news 1", "postfix 1"]
+    );
+    door.resolve(&["--include", "lone", "--exclude", "exim"])
+        .failed(3, &["lone", "exim"]);
 }
 
 fn recommends() {
     let door = door(&mailers());
-    assert_eq!(chosen(&door, &["--include", "news", "--recommends"]), ["exim 1", "news 1", "reader 1"]);
-    assert_eq!(chosen(&door, &["--include", "news", "--recommends", "--no-recommends"]), ["exim 1", "news 1"]);
     assert_eq!(
-        chosen(&door, &["--include", "news", "--recommends", "--exclude", "reader"]),
+        chosen(&door, &["--include", "news", "--recommends"]),
+        ["exim 1", "news 1", "reader 1"]
+    );
+    assert_eq!(
+        chosen(&door, &["--include", "news", "--recommends", "--no-recommends"]),
+        ["exim 1", "news 1"]
+    );
+    assert_eq!(
+        chosen(
+            &door,
+            &["--include", "news", "--recommends", "--exclude", "reader"]
+        ),
         ["exim 1", "news 1"]
     );
 }
@@ -113,14 +163,23 @@ fn another_architecture() {
     if base::ARCH != "amd64" {
         return;
     }
-    let suite = Suite { architectures: vec!["amd64".into(), "i386".into()], ..base::suite(SUITE) };
+    let suite = Suite {
+        architectures: vec!["amd64".into(), "i386".into()],
+        ..base::suite(SUITE)
+    };
     let same = |arch: &str| {
-        DebBuilder::new("libold", "1", arch).field("Multi-Arch", "same").file("/usr/share/doc/libold/copyright", "c")
+        DebBuilder::new("libold", "1", arch)
+            .field("Multi-Arch", "same")
+            .file("/usr/share/doc/libold/copyright", "c")
     };
     let repository = base::with_base(RepoBuilder::new().suite(suite), SUITE)
         .package(SUITE, "main", &same("amd64"))
         .package(SUITE, "main", &same("i386"))
-        .package(SUITE, "main", &DebBuilder::new("game", "1", "i386").field("Depends", "libold"));
+        .package(
+            SUITE,
+            "main",
+            &DebBuilder::new("game", "1", "i386").field("Depends", "libold"),
+        );
     let door = door(&repository);
     let run = door.resolve(&["--include", "game:i386,libold"]).succeeded();
     let of = |name: &str| -> Vec<String> {
@@ -142,32 +201,59 @@ fn why() {
     let door = door(&mailers());
     let run = door.resolve(&["--include", "news", "--why", "exim"]).succeeded();
     let lines: Vec<&str> = run.stdout.lines().collect();
-    let (exim, news) = (format!("exim 1 {}: ", base::ARCH), format!("news 1 {}: ", base::ARCH));
-    assert_eq!(lines, [format!("{exim}news Depends: exim | mailer"), format!("{news}included")]);
-    door.resolve(&["--why", "exim"]).failed(2, &["`exim` is not part of the solution"]);
+    let (exim, news) = (
+        format!("exim 1 {}: ", base::ARCH),
+        format!("news 1 {}: ", base::ARCH),
+    );
+    assert_eq!(
+        lines,
+        [
+            format!("{exim}news Depends: exim | mailer"),
+            format!("{news}included")
+        ]
+    );
+    door.resolve(&["--why", "exim"])
+        .failed(2, &["`exim` is not part of the solution"]);
 }
 
 fn resolve_touches_nothing() {
     let door = door(&mailers());
     door.resolve(&["--include", "news"]).succeeded();
     door.assert_nothing_left();
-    let archives = door.mirror.requests().iter().filter(|request| request.path.starts_with("pool/")).count();
+    let archives = door
+        .mirror
+        .requests()
+        .iter()
+        .filter(|request| request.path.starts_with("pool/"))
+        .count();
     assert_eq!(archives, 0);
 }
 
 fn a_version_in_the_root() {
     let door = three_suites();
     let entry = |suite: &str| format!("deb {} {suite} main", door.mirror.url());
-    door.bootstrap(&["--mirror", &entry("tiny-backports"), "--include", "hello/tiny-backports"]).succeeded();
+    door.bootstrap(&[
+        "--mirror",
+        &entry("tiny-backports"),
+        "--include",
+        "hello/tiny-backports",
+    ])
+    .succeeded();
     let found = installed(&door.target());
-    assert!(found.contains(&"hello 2.0 installed".to_owned()) && found.contains(&"libhello 2.0 installed".to_owned()));
+    assert!(
+        found.contains(&"hello 2.0 installed".to_owned())
+            && found.contains(&"libhello 2.0 installed".to_owned())
+    );
 }
 
 fn marks_of_apt() {
     let door = door(&mailers());
     door.bootstrap(&["--include", "news", "--recommends"]).succeeded();
     let states = text(door.target().join("var/lib/apt/extended_states"));
-    let mut automatic: Vec<&str> = states.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();
+    let mut automatic: Vec<&str> = states
+        .lines()
+        .filter_map(|line| line.strip_prefix("Package: "))
+        .collect();
     automatic.sort_unstable();
     assert_eq!(automatic, ["exim", "reader"]);
 }

@@ -2,8 +2,8 @@
 //!
 //! The same binary is the dpkg and the interpreter of scripts in those roots.
 
-mod hooks;
 mod choice;
+mod hooks;
 mod options;
 mod sources;
 mod talk;
@@ -58,7 +58,9 @@ fn text(path: impl AsRef<Path>) -> String {
 fn installed(root: &Path) -> Vec<String> {
     let status = text(root.join("var/lib/dpkg/status"));
     let field = |stanza: &str, name: &str| {
-        let value = stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = stanza
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         value.unwrap_or_default().to_owned()
     };
     let stanzas = status.split("\n\n").filter(|stanza| !stanza.trim().is_empty());
@@ -66,7 +68,11 @@ fn installed(root: &Path) -> Vec<String> {
         .map(|stanza| {
             let state = field(stanza, "Status");
             let state = state.rsplit(' ').next().unwrap_or_default();
-            format!("{} {} {state}", field(stanza, "Package"), field(stanza, "Version"))
+            format!(
+                "{} {} {state}",
+                field(stanza, "Package"),
+                field(stanza, "Version")
+            )
         })
         .collect()
 }

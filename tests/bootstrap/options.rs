@@ -20,7 +20,13 @@ fn configuration_of_apt_and_dpkg() {
     let door = door(&repository(&[]));
     let file = door.file("options", "path-exclude=/usr/share/doc/*\n# more\n");
     door.bootstrap(&[
-        "--aptopt", "Acquire::Retries \"3\"", "--aptopt", "APT::Foo \"bar\";", "--dpkgopt", "force-unsafe-io", "--dpkgopt",
+        "--aptopt",
+        "Acquire::Retries \"3\"",
+        "--aptopt",
+        "APT::Foo \"bar\";",
+        "--dpkgopt",
+        "force-unsafe-io",
+        "--dpkgopt",
         &file.to_string_lossy(),
     ])
     .succeeded();
@@ -38,28 +44,50 @@ fn configuration_of_apt_and_dpkg() {
 
 fn the_hostname() {
     let door = door(&repository(&[]));
-    door.bootstrap(&["--hostname", "builder", "--no-host-files"]).succeeded();
+    door.bootstrap(&["--hostname", "builder", "--no-host-files"])
+        .succeeded();
     assert_eq!(text(door.target().join("etc/hostname")), "builder\n");
     assert!(!is_there(&door.target().join("etc/resolv.conf")));
 }
 
 fn a_deb_by_path() {
     let door = door(&repository(&[base::package("needed", "1").file("/needed", "")]));
-    let deb = base::package("mine", "3").field("Depends", "needed").file("/mine", "mine").script("postinst", script("touch /done"));
+    let deb = base::package("mine", "3")
+        .field("Depends", "needed")
+        .file("/mine", "mine")
+        .script("postinst", script("touch /done"));
     let path = door.file("mine.deb", deb.build());
-    door.bootstrap(&["--include", &path.to_string_lossy()]).succeeded();
+    door.bootstrap(&["--include", &path.to_string_lossy()])
+        .succeeded();
     let root = door.target();
-    assert!(installed(&root).contains(&"mine 3 installed".to_owned()), "{:?}", installed(&root));
-    assert!(["mine", "needed", "done"].iter().all(|name| is_there(&root.join(name))));
+    assert!(
+        installed(&root).contains(&"mine 3 installed".to_owned()),
+        "{:?}",
+        installed(&root)
+    );
+    assert!(
+        ["mine", "needed", "done"]
+            .iter()
+            .all(|name| is_there(&root.join(name)))
+    );
     let automatic = text(root.join("var/lib/apt/extended_states"));
-    assert!(automatic.contains("Package: needed\n") && !automatic.contains("Package: mine\n"), "{automatic}");
+    assert!(
+        automatic.contains("Package: needed\n") && !automatic.contains("Package: mine\n"),
+        "{automatic}"
+    );
     assert!(is_there(&path));
 }
 
 fn a_deb_by_path_wins() {
-    let door = door(&repository(&[base::package("mine", "2").file("/from-mirror", "")]));
-    let path = door.file("mine.deb", base::package("mine", "1").file("/from-file", "").build());
-    door.bootstrap(&["--include", &path.to_string_lossy()]).succeeded();
+    let door = door(&repository(
+        &[base::package("mine", "2").file("/from-mirror", "")],
+    ));
+    let path = door.file(
+        "mine.deb",
+        base::package("mine", "1").file("/from-file", "").build(),
+    );
+    door.bootstrap(&["--include", &path.to_string_lossy()])
+        .succeeded();
     assert!(installed(&door.target()).contains(&"mine 1 installed".to_owned()));
     assert!(is_there(&door.target().join("from-file")) && !is_there(&door.target().join("from-mirror")));
 }
@@ -73,7 +101,10 @@ fn path_filters() {
         .file("/usr/bin/docs", "d");
     let door = door(&repository(&[docs]));
     door.bootstrap(&[
-        "--include", "docs", "--path-exclude=/usr/share/doc/*", "--path-include=/usr/share/doc/*/copyright",
+        "--include",
+        "docs",
+        "--path-exclude=/usr/share/doc/*",
+        "--path-include=/usr/share/doc/*/copyright",
         "--path-exclude=/usr/share/man/*",
     ])
     .succeeded();
@@ -112,20 +143,37 @@ fn variants() {
         ("standard", &["apt", "needed", "usual", "weighty"]),
     ] {
         let run = door.resolve(&["--variant", variant]).succeeded();
-        let mut names: Vec<&str> = run.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
-        assert!(names.pop().is_some_and(|last| last.parse::<usize>().is_ok()), "{}", run.stdout);
+        let mut names: Vec<&str> = run
+            .stdout
+            .lines()
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        assert!(
+            names.pop().is_some_and(|last| last.parse::<usize>().is_ok()),
+            "{}",
+            run.stdout
+        );
         names.sort_unstable();
         let mut wanted = [&always[..], more].concat();
         wanted.sort_unstable();
         assert_eq!(names, wanted, "{variant}");
     }
-    door.bootstrap(&["--variant", "custom", "--include", "dpkg,base-files,base-passwd,spare"]).succeeded();
+    door.bootstrap(&[
+        "--variant",
+        "custom",
+        "--include",
+        "dpkg,base-files,base-passwd,spare",
+    ])
+    .succeeded();
     assert_eq!(installed(&door.target()).len(), 4);
 }
 
 fn extract_leaves_no_database() {
-    let door = door(&repository(&[base::package("hello", "1").file("/usr/bin/hello", "hello").script("preinst", script("exit 1"))]));
-    door.bootstrap(&["--variant", "extract", "--include", "hello"]).succeeded();
+    let door = door(&repository(&[base::package("hello", "1")
+        .file("/usr/bin/hello", "hello")
+        .script("preinst", script("exit 1"))]));
+    door.bootstrap(&["--variant", "extract", "--include", "hello"])
+        .succeeded();
     let root = door.target();
     assert_eq!(text(root.join("usr/bin/hello")), "hello");
     assert!(!is_there(&root.join("var/lib/dpkg/info/hello.list")));
@@ -136,19 +184,32 @@ fn extract_leaves_no_database() {
 fn older(extra: &[DebBuilder]) -> RepoBuilder {
     let mut repository = extra
         .iter()
-        .fold(base::repository(SUITE), |repository, package| repository.package(SUITE, "main", package))
+        .fold(base::repository(SUITE), |repository, package| {
+            repository.package(SUITE, "main", package)
+        })
         .package(SUITE, "main", &base::base_files_unmerged());
     // The unmerged one is older: it must be alone.
-    for package in repository.packages_mut().iter_mut().filter(|package| package.version == "13.8") {
+    for package in repository
+        .packages_mut()
+        .iter_mut()
+        .filter(|package| package.version == "13.8")
+    {
         package.suite = "nowhere".into();
     }
     repository
 }
 
 fn merged_by_its_packages() {
-    let door = door(&older(&[base::package("usr-is-merged", "39").field("Priority", "required").field("Essential", "yes")]));
+    let door = door(&older(&[base::package("usr-is-merged", "39")
+        .field("Priority", "required")
+        .field("Essential", "yes")]));
     door.bootstrap(&[]).succeeded();
-    assert_eq!(fs::read_link(door.target().join("bin")).unwrap().to_string_lossy(), "usr/bin");
+    assert_eq!(
+        fs::read_link(door.target().join("bin"))
+            .unwrap()
+            .to_string_lossy(),
+        "usr/bin"
+    );
 }
 
 fn unmerged() {
@@ -157,7 +218,11 @@ fn unmerged() {
     door.bootstrap(&["--include", "tool"]).succeeded();
     let root = door.target();
     assert!(fs::symlink_metadata(root.join("bin")).unwrap().is_dir());
-    assert!(is_there(&root.join("bin/tool")) && !is_there(&root.join("usr/bin/tool")) && !is_there(&root.join("lib64")));
+    assert!(
+        is_there(&root.join("bin/tool"))
+            && !is_there(&root.join("usr/bin/tool"))
+            && !is_there(&root.join("lib64"))
+    );
 }
 
 fn merged_because_it_was_asked_for() {
@@ -180,7 +245,10 @@ fn no_cache() {
 fn default_cache() {
     let door = door(&repository(&[]));
     let mut command = door.command(["bootstrap", "debian:tiny"]);
-    command.arg(door.target()).args(["--mirror", &door.mirror.url(), "--keyring"]).arg(door.keyring());
+    command
+        .arg(door.target())
+        .args(["--mirror", &door.mirror.url(), "--keyring"])
+        .arg(door.keyring());
     bareroot_testkit::door::run(command).succeeded();
     assert!(is_there(&door.path("xdg/bareroot")));
 }
@@ -201,17 +269,31 @@ fn words_that_make_no_sense() {
         (&["bootstrap"][..], "SPEC"),
         (&["bootstrap", "debian:trixie"], "no target directory is given"),
         (&["bootstrap", "./somewhere"], "--sources"),
-        (&["bootstrap", "debian:trixie", "t", "--variant", "tiny"], "no variant is called `tiny`"),
-        (&["bootstrap", "nowhere:1", "t"], "no distribution is called `nowhere`"),
+        (
+            &["bootstrap", "debian:trixie", "t", "--variant", "tiny"],
+            "no variant is called `tiny`",
+        ),
+        (
+            &["bootstrap", "nowhere:1", "t"],
+            "no distribution is called `nowhere`",
+        ),
         (&["bootstrap", "debian:hamm", "t"], "no release called `hamm`"),
         (&["bootstrap", "debian:trixie", "t", "--jobs", "0"], "0"),
         (&["bootstrap", "debian:trixie", "t", "--arch", "vax"], "`vax`"),
-        (&["bootstrap", "t", "--sources", "missing.sources"], "missing.sources"),
-        (&["bootstrap", "debian:tiny", "t", "--mirror", "gopher://x/"], "gopher"),
+        (
+            &["bootstrap", "t", "--sources", "missing.sources"],
+            "missing.sources",
+        ),
+        (
+            &["bootstrap", "debian:tiny", "t", "--mirror", "gopher://x/"],
+            "gopher",
+        ),
         (&["resolve", "--frobnicate"], "--frobnicate"),
         (&["frobnicate"], "frobnicate"),
     ] {
-        bareroot_testkit::door::run(door.command(words)).ended_with(2).says(&[message]);
+        bareroot_testkit::door::run(door.command(words))
+            .ended_with(2)
+            .says(&[message]);
         assert!(!is_there(&door.path("t")), "{words:?}");
     }
     let mut command = door.command(["bootstrap", "debian:trixie", "t"]);

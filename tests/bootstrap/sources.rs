@@ -25,7 +25,11 @@ pub const CASES: &[Case] = cases![
 fn names(run: &Run) -> Vec<String> {
     let mut lines: Vec<&str> = run.stdout.lines().collect();
     lines.pop();
-    let mut names: Vec<String> = lines.iter().filter_map(|line| line.split(' ').next()).map(Into::into).collect();
+    let mut names: Vec<String> = lines
+        .iter()
+        .filter_map(|line| line.split(' ').next())
+        .map(Into::into)
+        .collect();
     names.sort();
     names
 }
@@ -46,8 +50,14 @@ fn hello() -> DebBuilder {
 /// Two components, and a suite with updates.
 fn two_by_two() -> RepoBuilder {
     let components = || vec!["main".into(), "extra".into()];
-    let suite = Suite { components: components(), ..base::suite(SUITE) };
-    let updates = Suite { components: components(), ..base::suite("tiny-updates") };
+    let suite = Suite {
+        components: components(),
+        ..base::suite(SUITE)
+    };
+    let updates = Suite {
+        components: components(),
+        ..base::suite("tiny-updates")
+    };
     base::with_base(RepoBuilder::new().suite(suite).suite(updates), SUITE)
         .package(SUITE, "extra", &hello())
         .package("tiny-updates", "extra", &base::package("hello", "1.1"))
@@ -66,11 +76,14 @@ fn resolve_command(door: &Door, words: &[&str]) -> Command {
 
 fn several_components() {
     let door = door(&two_by_two());
-    let run = door.resolve(&["--components", "main,extra", "--include", "hello"]).succeeded();
+    let run = door
+        .resolve(&["--components", "main,extra", "--include", "hello"])
+        .succeeded();
     assert_base_and(&run, &["hello"]);
     assert!(run.stdout.contains(" 1.0 "), "{}", run.stdout);
     door.resolve(&["--include", "hello"]).failed(3, &["`hello`"]);
-    door.resolve(&["--components", "main,contrib"]).failed(4, &["`contrib`"]);
+    door.resolve(&["--components", "main,contrib"])
+        .failed(4, &["`contrib`"]);
 }
 
 fn deb822() {
@@ -84,7 +97,11 @@ fn deb822() {
             door.keyring().display()
         ),
     );
-    let run = resolve(&door, &["--sources", &file.to_string_lossy(), "--include", "hello"]).succeeded();
+    let run = resolve(
+        &door,
+        &["--sources", &file.to_string_lossy(), "--include", "hello"],
+    )
+    .succeeded();
     assert_base_and(&run, &["hello"]);
     assert!(run.stdout.contains(" 1.1 "), "{}", run.stdout);
 }
@@ -101,7 +118,11 @@ fn one_line_file() {
             door.keyring().display()
         ),
     );
-    let run = resolve(&door, &["--sources", &file.to_string_lossy(), "--include", "hello"]).succeeded();
+    let run = resolve(
+        &door,
+        &["--sources", &file.to_string_lossy(), "--include", "hello"],
+    )
+    .succeeded();
     assert!(run.stdout.contains(" 1.1 "), "{}", run.stdout);
 }
 
@@ -112,7 +133,14 @@ fn one_line_mirrors() {
     let run = resolve(
         &door,
         &[
-            "debian:tiny", "--mirror", &entry("tiny"), "--mirror", &entry("tiny-updates"), "--include", "hello", "--keyring",
+            "debian:tiny",
+            "--mirror",
+            &entry("tiny"),
+            "--mirror",
+            &entry("tiny-updates"),
+            "--include",
+            "hello",
+            "--keyring",
             &keyring.to_string_lossy(),
         ],
     )
@@ -122,10 +150,20 @@ fn one_line_mirrors() {
 
 fn key_in_the_source() {
     let door = door(&two_by_two());
-    let block: String = signer().armored().lines().map(|line| format!(" {}\n", if line.is_empty() { "." } else { line })).collect();
-    let text = format!("Types: deb\nURIs: {}\nSuites: tiny\nComponents: main\nSigned-By:\n{block}", door.mirror.url());
+    let block: String = signer()
+        .armored()
+        .lines()
+        .map(|line| format!(" {}\n", if line.is_empty() { "." } else { line }))
+        .collect();
+    let text = format!(
+        "Types: deb\nURIs: {}\nSuites: tiny\nComponents: main\nSigned-By:\n{block}",
+        door.mirror.url()
+    );
     let file = door.file("tiny.sources", text);
-    assert_base_and(&resolve(&door, &["--sources", &file.to_string_lossy()]).succeeded(), &[]);
+    assert_base_and(
+        &resolve(&door, &["--sources", &file.to_string_lossy()]).succeeded(),
+        &[],
+    );
 }
 
 fn a_key_for_each_source() {
@@ -144,11 +182,16 @@ fn a_key_for_each_source() {
     };
     let file = door.file("right.list", text(&door.keyring(), &other_keyring));
     assert_base_and(
-        &resolve(&door, &["--sources", &file.to_string_lossy(), "--include", "hello"]).succeeded(),
+        &resolve(
+            &door,
+            &["--sources", &file.to_string_lossy(), "--include", "hello"],
+        )
+        .succeeded(),
         &["hello"],
     );
     let file = door.file("wrong.list", text(&door.keyring(), &door.keyring()));
-    resolve(&door, &["--sources", &file.to_string_lossy()]).failed(5, &["no key of the keyring", &second.url()]);
+    resolve(&door, &["--sources", &file.to_string_lossy()])
+        .failed(5, &["no key of the keyring", &second.url()]);
 }
 
 fn fingerprints_narrow_a_keyring() {
@@ -156,22 +199,48 @@ fn fingerprints_narrow_a_keyring() {
     let door = door(&repository(&[]));
     let both = door.file("both.pgp", [signer().certificate(), other.certificate()].concat());
     for (key, code) in [(signer(), 0), (&other, 5)] {
-        let text = format!("deb [signed-by={}] {} tiny main\n", key.fingerprint(), door.mirror.url());
+        let text = format!(
+            "deb [signed-by={}] {} tiny main\n",
+            key.fingerprint(),
+            door.mirror.url()
+        );
         let file = door.file("tiny.list", text);
         let keyring = both.to_string_lossy();
-        resolve(&door, &["--sources", &file.to_string_lossy(), "--keyring", &keyring]).ended_with(code);
+        resolve(
+            &door,
+            &["--sources", &file.to_string_lossy(), "--keyring", &keyring],
+        )
+        .ended_with(code);
     }
 }
 
 fn flat() {
-    let repository = repository(&[]).suite(Suite::flat("flat/")).package("flat/", "", &hello());
+    let repository = repository(&[])
+        .suite(Suite::flat("flat/"))
+        .package("flat/", "", &hello());
     let door = door(&repository);
     let text = format!("deb {0} tiny main\ndeb {0} flat/\n", door.mirror.url());
     let file = door.file("tiny.list", text);
     let keyring = door.keyring();
-    let words = ["--sources", &file.to_string_lossy(), "--keyring", &keyring.to_string_lossy(), "--include", "hello", "--json"];
+    let words = [
+        "--sources",
+        &file.to_string_lossy(),
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--include",
+        "hello",
+        "--json",
+    ];
     let run = resolve(&door, &words).succeeded();
-    assert!(run.stdout.contains(&format!("{}/flat/hello_1.0_{}.deb", door.mirror.url(), base::ARCH)), "{}", run.stdout);
+    assert!(
+        run.stdout.contains(&format!(
+            "{}/flat/hello_1.0_{}.deb",
+            door.mirror.url(),
+            base::ARCH
+        )),
+        "{}",
+        run.stdout
+    );
 }
 
 fn flat_at_the_root() {
@@ -180,14 +249,25 @@ fn flat_at_the_root() {
         repository = repository.package("./", "", &package);
     }
     let door = door(&repository);
-    let file = door.file("tiny.sources", format!("Types: deb\nURIs: {}\nSuites: ./\n", door.mirror.url()));
+    let file = door.file(
+        "tiny.sources",
+        format!("Types: deb\nURIs: {}\nSuites: ./\n", door.mirror.url()),
+    );
     let keyring = door.keyring();
-    let words = ["--sources", &file.to_string_lossy(), "--keyring", &keyring.to_string_lossy()];
+    let words = [
+        "--sources",
+        &file.to_string_lossy(),
+        "--keyring",
+        &keyring.to_string_lossy(),
+    ];
     assert_base_and(&resolve(&door, &words).succeeded(), &[]);
 }
 
 fn release_and_its_signature() {
-    let suite = Suite { in_release: false, ..base::suite(SUITE) };
+    let suite = Suite {
+        in_release: false,
+        ..base::suite(SUITE)
+    };
     let door = door(&base::with_base(RepoBuilder::new().suite(suite), SUITE));
     assert_base_and(&door.resolve(&[]).succeeded(), &[]);
     assert_eq!(door.mirror.count("dists/tiny/Release.gpg"), 1);
@@ -197,7 +277,11 @@ fn release_and_its_signature() {
 
 fn every_compression() {
     for compression in Compression::ALL {
-        let suite = Suite { compressions: vec![compression], listed_only: vec![], ..base::suite(SUITE) };
+        let suite = Suite {
+            compressions: vec![compression],
+            listed_only: vec![],
+            ..base::suite(SUITE)
+        };
         let door = door(&base::with_base(RepoBuilder::new().suite(suite), SUITE));
         assert_base_and(&door.resolve(&[]).succeeded(), &[]);
     }
@@ -218,7 +302,10 @@ fn by_hash_that_is_gone() {
 }
 
 fn an_index_of_all() {
-    let suite = Suite { separate_all: true, ..base::suite(SUITE) };
+    let suite = Suite {
+        separate_all: true,
+        ..base::suite(SUITE)
+    };
     let data = DebBuilder::new("data", "1", "all");
     let door = door(&base::with_base(RepoBuilder::new().suite(suite), SUITE).package(SUITE, "main", &data));
     assert_base_and(&door.resolve(&["--include", "data"]).succeeded(), &["data"]);
@@ -232,9 +319,25 @@ fn dead() -> String {
 fn a_dead_mirror_first() {
     let door = door(&repository(&[hello()]));
     let keyring = door.keyring();
-    let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--include", "hello", "--mirror", &dead(), "--mirror", &door.mirror.url()];
+    let words = [
+        "debian:tiny",
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--include",
+        "hello",
+        "--mirror",
+        &dead(),
+        "--mirror",
+        &door.mirror.url(),
+    ];
     assert_base_and(&resolve(&door, &words).succeeded(), &["hello"]);
-    let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--mirror", &dead()];
+    let words = [
+        "debian:tiny",
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--mirror",
+        &dead(),
+    ];
     resolve(&door, &words).failed(4, &["cannot connect"]);
 }
 
@@ -242,7 +345,9 @@ fn a_mirror_that_lacks_a_file() {
     let door = door(&repository(&[hello()]));
     let second = Mirror::serve(repository(&[hello()]).files(Some(signer()))).unwrap();
     door.mirror.always("dists/tiny/InRelease", Fault::Status(503));
-    let run = door.resolve(&["--mirror", &second.url(), "--include", "hello"]).succeeded();
+    let run = door
+        .resolve(&["--mirror", &second.url(), "--include", "hello"])
+        .succeeded();
     assert_base_and(&run, &["hello"]);
 }
 
@@ -253,7 +358,15 @@ fn from_a_directory() {
     let keyring = door.keyring();
     for scheme in ["file:", "file://", "copy:"] {
         let address = format!("{scheme}{}", directory.display().to_string().replace(' ', "%20"));
-        let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--mirror", &address, "--include", "hello"];
+        let words = [
+            "debian:tiny",
+            "--keyring",
+            &keyring.to_string_lossy(),
+            "--mirror",
+            &address,
+            "--include",
+            "hello",
+        ];
         assert_base_and(&resolve(&door, &words).succeeded(), &["hello"]);
     }
 }
@@ -261,7 +374,13 @@ fn from_a_directory() {
 /// `resolve` from a host that only a proxy can reach; the mirror is the proxy.
 fn through_proxy(door: &Door, proxy: &str, variables: &[(&str, &str)]) -> Run {
     let keyring = door.keyring();
-    let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--mirror", "http://deb.invalid/"];
+    let words = [
+        "debian:tiny",
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--mirror",
+        "http://deb.invalid/",
+    ];
     let mut command = resolve_command(door, &words);
     command.env("http_proxy", proxy).envs(variables.iter().copied());
     run(command)
@@ -271,7 +390,12 @@ fn a_proxy() {
     let door = door(&repository(&[]));
     assert_base_and(&through_proxy(&door, &door.mirror.url(), &[]).succeeded(), &[]);
     let requests = door.mirror.requests();
-    assert!(requests.iter().all(|request| request.target.starts_with("http://deb.invalid/dists/")), "{requests:?}");
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.target.starts_with("http://deb.invalid/dists/")),
+        "{requests:?}"
+    );
 }
 
 fn a_proxy_that_wants_to_know_who() {
@@ -279,14 +403,21 @@ fn a_proxy_that_wants_to_know_who() {
     door.mirror.require_as_proxy("user", "pass word");
     let known = door.mirror.url().replace("http://", "http://user:pass%20word@");
     assert_base_and(&through_proxy(&door, &known, &[]).succeeded(), &[]);
-    let run = through_proxy(&door, &door.mirror.url(), &[]).failed(4, &["407", "hint: the proxy wants credentials"]);
+    let run = through_proxy(&door, &door.mirror.url(), &[])
+        .failed(4, &["407", "hint: the proxy wants credentials"]);
     assert!(!run.stderr.contains("pass"), "{}", run.stderr);
 }
 
 fn hosts_without_a_proxy() {
     let door = door(&repository(&[]));
     let keyring = door.keyring();
-    let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--mirror", &door.mirror.url()];
+    let words = [
+        "debian:tiny",
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--mirror",
+        &door.mirror.url(),
+    ];
     let mut command = resolve_command(&door, &words);
     command.env("http_proxy", dead()).env("no_proxy", "127.0.0.1");
     assert_base_and(&run(command).succeeded(), &[]);
@@ -314,9 +445,20 @@ fn credentials_in_the_address() {
     let door = door(&repository(&[]));
     let address = with_credentials(&door);
     let keyring = door.keyring();
-    let words = ["debian:tiny", "--keyring", &keyring.to_string_lossy(), "--mirror", &address, "--json", "--verbose"];
+    let words = [
+        "debian:tiny",
+        "--keyring",
+        &keyring.to_string_lossy(),
+        "--mirror",
+        &address,
+        "--json",
+        "--verbose",
+    ];
     let run = resolve(&door, &words).succeeded();
-    assert!(!run.stdout.contains("secret") && !run.stderr.contains("secret"), "{run:?}");
+    assert!(
+        !run.stdout.contains("secret") && !run.stderr.contains("secret"),
+        "{run:?}"
+    );
     door.mirror.always("dists/tiny/InRelease", Fault::Status(403));
     let run = resolve(&door, &words).failed(4, &["403"]);
     assert!(!run.stderr.contains("secret"), "{}", run.stderr);
@@ -349,7 +491,10 @@ fn sources_of_the_root() {
     let sources = text(door.target().join("etc/apt/sources.list.d/0000bareroot.sources"));
     for suite in ["tiny", "tiny-updates"] {
         let stanza = sources.split("\n\n").find(|stanza| {
-            stanza.lines().any(|line| line.strip_prefix("Suites: ").is_some_and(|suites| suites.split(' ').any(|word| word == suite)))
+            stanza.lines().any(|line| {
+                line.strip_prefix("Suites: ")
+                    .is_some_and(|suites| suites.split(' ').any(|word| word == suite))
+            })
         });
         let stanza = stanza.unwrap_or_else(|| panic!("no {suite} in {sources}"));
         for line in [
@@ -368,12 +513,27 @@ fn credentials_stay_outside() {
     let door = door(&repository(&[]));
     door.mirror.require("user", "secret");
     door.file("home/.netrc", "machine 127.0.0.1 login user password secret\n");
-    door.bootstrap(&["--trace", &door.path("trace").to_string_lossy()]).succeeded();
-    let tree = Tree::read(&door.target(), &TreeOptions { content: false, ..TreeOptions::default() }).unwrap();
-    let files = tree.entries.iter().filter(|(_, entry)| entry.kind == Type::File && entry.size < 1 << 20);
+    door.bootstrap(&["--trace", &door.path("trace").to_string_lossy()])
+        .succeeded();
+    let tree = Tree::read(
+        &door.target(),
+        &TreeOptions {
+            content: false,
+            ..TreeOptions::default()
+        },
+    )
+    .unwrap();
+    let files = tree
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.kind == Type::File && entry.size < 1 << 20);
     for (path, _) in files {
         let content = fs::read(door.target().join(path)).unwrap();
-        assert!(!String::from_utf8_lossy(&content).contains("secret"), "/{}", path.display());
+        assert!(
+            !String::from_utf8_lossy(&content).contains("secret"),
+            "/{}",
+            path.display()
+        );
     }
     assert!(!text(door.path("trace")).contains("secret"));
 }
@@ -382,12 +542,19 @@ fn every_archive_compression() {
     let one = |number: usize, compression: Compression| {
         base::package(&format!("p{number}"), "1")
             .compression(compression)
-            .control_compression(if compression == Compression::Bzip2 { Compression::Xz } else { compression })
+            .control_compression(if compression == Compression::Bzip2 {
+                Compression::Xz
+            } else {
+                compression
+            })
             .file(&format!("/p{number}"), "content")
     };
     // bzip2 is none of dpkg-deb's compressions for control.tar.
-    let packages: Vec<DebBuilder> =
-        Compression::ALL.into_iter().enumerate().map(|(number, compression)| one(number, compression)).collect();
+    let packages: Vec<DebBuilder> = Compression::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(number, compression)| one(number, compression))
+        .collect();
     let names: Vec<&str> = packages.iter().filter_map(|deb| deb.get("Package")).collect();
     let door = door(&repository(&packages));
     door.bootstrap(&["--include", &names.join(",")]).succeeded();

@@ -19,7 +19,9 @@ pub const CASES: &[Case] = cases![
 ];
 
 fn hello() -> DebBuilder {
-    base::package("hello", "1.0").file("/usr/bin/hello", "hello").script("postinst", script("echo hello from postinst"))
+    base::package("hello", "1.0")
+        .file("/usr/bin/hello", "hello")
+        .script("postinst", script("echo hello from postinst"))
 }
 
 fn plain_lines() {
@@ -27,7 +29,11 @@ fn plain_lines() {
     let run = door.bootstrap(&["--include", "hello"]).succeeded();
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{}", run.stderr);
-    assert!(lines[0].starts_with("5 packages, ") && lines[1].starts_with("5 packages, "), "{}", run.stderr);
+    assert!(
+        lines[0].starts_with("5 packages, ") && lines[1].starts_with("5 packages, "),
+        "{}",
+        run.stderr
+    );
     assert_eq!(run.stdout, "");
 }
 
@@ -40,7 +46,12 @@ fn quiet() {
 fn verbose() {
     let door = door(&repository(&[hello()]));
     let run = door.bootstrap(&["--include", "hello", "--verbose"]).succeeded();
-    run.says(&["fetched http://127.0.0.1:", "unpacked hello (5 B)", "configuring hello", "  hello from postinst"]);
+    run.says(&[
+        "fetched http://127.0.0.1:",
+        "unpacked hello (5 B)",
+        "configuring hello",
+        "  hello from postinst",
+    ]);
 }
 
 /// The tables of `docs/events.md`: for each heading the members and their types.
@@ -52,7 +63,9 @@ fn schema() -> BTreeMap<String, BTreeMap<String, String>> {
             heading = name.trim_matches('`').to_owned();
             tables.insert(heading.clone(), BTreeMap::new());
         } else if let Some(row) = line.strip_prefix("| `") {
-            let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned());
+            let mut cells = row
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`').to_owned());
             let (name, kind) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
             tables.entry(heading.clone()).or_default().insert(name, kind);
         }
@@ -60,8 +73,17 @@ fn schema() -> BTreeMap<String, BTreeMap<String, String>> {
     tables
 }
 
-const PHASES: [&str; 9] =
-    ["plan", "index", "solve", "prepare", "fetch", "unpack", "record", "configure", "finish"];
+const PHASES: [&str; 9] = [
+    "plan",
+    "index",
+    "solve",
+    "prepare",
+    "fetch",
+    "unpack",
+    "record",
+    "configure",
+    "finish",
+];
 
 #[track_caller]
 fn assert_is(value: &Value, kind: &str, line: &str) {
@@ -75,7 +97,9 @@ fn assert_is(value: &Value, kind: &str, line: &str) {
         "reason" => match value["why"].as_str() {
             Some("variant") => value["rule"].is_string(),
             Some("wished") => value.as_object().is_some_and(|members| members.len() == 1),
-            Some("dependency") => ["of", "kind", "relation"].iter().all(|member| value[member].is_string()),
+            Some("dependency") => ["of", "kind", "relation"]
+                .iter()
+                .all(|member| value[member].is_string()),
             _ => false,
         },
         other => panic!("docs/events.md has a type `{other}` that this test does not know"),
@@ -89,8 +113,14 @@ fn assert_documented(line: &str, schema: &BTreeMap<String, BTreeMap<String, Stri
     let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let members = value.as_object().unwrap_or_else(|| panic!("no object: {line}"));
     let name = members["event"].as_str().unwrap_or_default().to_owned();
-    let table = schema.get(&name).unwrap_or_else(|| panic!("`{name}` is not documented: {line}"));
-    let found: BTreeSet<&str> = members.keys().map(String::as_str).filter(|name| *name != "event").collect();
+    let table = schema
+        .get(&name)
+        .unwrap_or_else(|| panic!("`{name}` is not documented: {line}"));
+    let found: BTreeSet<&str> = members
+        .keys()
+        .map(String::as_str)
+        .filter(|name| *name != "event")
+        .collect();
     assert_eq!(found, table.keys().map(String::as_str).collect(), "{line}");
     for (member, kind) in table {
         assert_is(&members[member], kind, line);
@@ -103,50 +133,90 @@ fn events_as_documented() {
     let door = door(&repository(&[hello()]));
     // Twice: what the cache has is told otherwise.
     let mut seen = BTreeSet::new();
-    for options in [&["--customize-hook", "echo a line"][..], &["--no-check-valid-until"]] {
-        let run = door.bootstrap(&[&["--json", "--include", "hello"], options].concat()).succeeded();
+    for options in [
+        &["--customize-hook", "echo a line"][..],
+        &["--no-check-valid-until"],
+    ] {
+        let run = door
+            .bootstrap(&[&["--json", "--include", "hello"], options].concat())
+            .succeeded();
         assert_eq!(run.stderr, "");
-        let names: Vec<String> = run.stdout.lines().map(|line| assert_documented(line, &schema)).collect();
+        let names: Vec<String> = run
+            .stdout
+            .lines()
+            .map(|line| assert_documented(line, &schema))
+            .collect();
         assert_eq!(names.last().map(String::as_str), Some("done"));
         let count = |name: &str| names.iter().filter(|found| *found == name).count();
-        assert_eq!((count("unpacked"), count("configured"), count("planned"), count("done")), (5, 5, 1, 1));
+        assert_eq!(
+            (
+                count("unpacked"),
+                count("configured"),
+                count("planned"),
+                count("done")
+            ),
+            (5, 5, 1, 1)
+        );
         assert_eq!(count("phase-started"), count("phase-finished"));
         seen.extend(names);
         fs::remove_dir_all(door.target()).unwrap();
     }
     // Whatever is documented happens; some of it only elsewhere.
     let elsewhere = ["failed", "package", "warning", "note"];
-    let missing: Vec<&String> =
-        schema.keys().filter(|name| !elsewhere.contains(&name.as_str()) && !seen.contains(*name)).collect();
+    let missing: Vec<&String> = schema
+        .keys()
+        .filter(|name| !elsewhere.contains(&name.as_str()) && !seen.contains(*name))
+        .collect();
     assert_eq!(missing, Vec::<&String>::new());
 }
 
 fn a_failure_is_an_event() {
-    let door = door(&repository(&[base::package("bad", "1").script("postinst", script("exit 3"))]));
+    let door = door(&repository(&[
+        base::package("bad", "1").script("postinst", script("exit 3"))
+    ]));
     let run = door.bootstrap(&["--json", "--include", "bad"]).ended_with(7);
     let schema = schema();
-    let names: Vec<String> = run.stdout.lines().map(|line| assert_documented(line, &schema)).collect();
+    let names: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| assert_documented(line, &schema))
+        .collect();
     assert_eq!(names.last().map(String::as_str), Some("failed"));
     let last: Value = serde_json::from_str(run.stdout.lines().last().unwrap_or_default()).unwrap();
     assert_eq!(last["code"], 7);
     let message = last["message"].as_str().unwrap_or_default();
-    assert!(message.contains("`bad`") && run.stderr.contains(message.lines().next().unwrap_or_default()), "{message}");
+    assert!(
+        message.contains("`bad`") && run.stderr.contains(message.lines().next().unwrap_or_default()),
+        "{message}"
+    );
     door.assert_nothing_left();
 }
 
 fn a_trace_for_chrome() {
     let door = door(&repository(&[hello()]));
     let path = door.path("trace.json");
-    door.bootstrap(&["--include", "hello", "--trace", &path.to_string_lossy()]).succeeded();
+    door.bootstrap(&["--include", "hello", "--trace", &path.to_string_lossy()])
+        .succeeded();
     let trace: Value = serde_json::from_str(&text(&path)).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     for event in events {
         assert_eq!(event["ph"], "X", "{event}");
-        assert!(["name", "cat"].iter().all(|member| event[member].is_string()), "{event}");
-        assert!(["pid", "tid", "ts", "dur"].iter().all(|member| event[member].is_u64()), "{event}");
+        assert!(
+            ["name", "cat"].iter().all(|member| event[member].is_string()),
+            "{event}"
+        );
+        assert!(
+            ["pid", "tid", "ts", "dur"]
+                .iter()
+                .all(|member| event[member].is_u64()),
+            "{event}"
+        );
     }
     let names: BTreeSet<&str> = events.iter().filter_map(|event| event["name"].as_str()).collect();
-    for name in PHASES.into_iter().chain(["unpack hello", "configure hello", "preinst base-passwd"]) {
+    for name in PHASES
+        .into_iter()
+        .chain(["unpack hello", "configure hello", "preinst base-passwd"])
+    {
         assert!(names.contains(name), "no `{name}` in {names:?}");
     }
     // On one thread, spans lie beside or within each other.
@@ -160,9 +230,11 @@ fn a_trace_for_chrome() {
     }
     // A run that fails has one too; a file that cannot be written is said.
     fs::remove_dir_all(door.target()).unwrap();
-    door.bootstrap(&["--include", "nothing", "--trace", &path.to_string_lossy()]).ended_with(3);
+    door.bootstrap(&["--include", "nothing", "--trace", &path.to_string_lossy()])
+        .ended_with(3);
     assert!(serde_json::from_str::<Value>(&text(&path)).is_ok());
-    door.bootstrap(&["--trace", "/proc/nowhere/trace"]).failed(6, &["cannot write `/proc/nowhere/trace`"]);
+    door.bootstrap(&["--trace", "/proc/nowhere/trace"])
+        .failed(6, &["cannot write `/proc/nowhere/trace`"]);
 }
 
 fn span(event: &Value) -> (u64, u64) {
@@ -215,7 +287,9 @@ fn screen(written: &str) -> Vec<String> {
             }
         }
     }
-    let lines = lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_owned());
+    let lines = lines
+        .iter()
+        .map(|line| line.iter().collect::<String>().trim_end().to_owned());
     lines.filter(|line| !line.is_empty()).collect()
 }
 
@@ -242,7 +316,10 @@ fn bars_of_a_run_that_fails() {
     let (code, written) = in_terminal(command);
     assert_eq!(code, Some(7), "{written}");
     let shown = screen(&written);
-    assert!(shown[0].starts_with("error: the postinst script of package `bad` failed"), "{shown:#?}");
+    assert!(
+        shown[0].starts_with("error: the postinst script of package `bad` failed"),
+        "{shown:#?}"
+    );
     assert!(shown.iter().any(|line| line == "  oh dear"), "{shown:#?}");
     door.assert_nothing_left();
 }
@@ -257,7 +334,10 @@ fn a_dumb_terminal_has_no_bars() {
 }
 
 fn a_plan_as_documented() {
-    let door = door(&repository(&[hello(), base::package("top", "1").field("Depends", "hello")]));
+    let door = door(&repository(&[
+        hello(),
+        base::package("top", "1").field("Depends", "hello"),
+    ]));
     let run = door.resolve(&["--json", "--include", "top"]).succeeded();
     let plan: Value = serde_json::from_str(&run.stdout).unwrap();
     let schema = schema();
@@ -271,10 +351,22 @@ fn a_plan_as_documented() {
         }
         assert_eq!(package["sha256"].as_str().map(str::len), Some(64));
     }
-    let place = |name: &str| packages.iter().position(|package| package["name"] == name).unwrap();
+    let place = |name: &str| {
+        packages
+            .iter()
+            .position(|package| package["name"] == name)
+            .unwrap()
+    };
     assert!(place("hello") < place("top"), "dependencies come first");
     let hello = &packages[place("hello")];
-    assert_eq!(hello["url"], format!("{}/pool/main/hello/hello_1.0_{}.deb", door.mirror.url(), base::ARCH));
+    assert_eq!(
+        hello["url"],
+        format!(
+            "{}/pool/main/hello/hello_1.0_{}.deb",
+            door.mirror.url(),
+            base::ARCH
+        )
+    );
     assert_eq!(hello["reason"]["of"], "top");
     assert_eq!(packages[place("top")]["reason"]["why"], "wished");
     assert_eq!(packages[place("dpkg")]["reason"]["why"], "variant");
@@ -283,16 +375,29 @@ fn a_plan_as_documented() {
 fn distros() {
     let door = door(&repository(&[]));
     let run = bareroot_testkit::door::run(door.command(["distros"])).succeeded();
-    assert!(run.stdout.lines().any(|line| line.starts_with("debian:trixie ") && line.contains("stable")));
+    assert!(
+        run.stdout
+            .lines()
+            .any(|line| line.starts_with("debian:trixie ") && line.contains("stable"))
+    );
     let run = bareroot_testkit::door::run(door.command(["distros", "--json"])).succeeded();
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
     let releases = document["releases"].as_array().unwrap();
-    assert!(releases.iter().any(|release| release["spec"] == "ubuntu:noble" && release["version"] == "24.04"));
+    assert!(
+        releases
+            .iter()
+            .any(|release| release["spec"] == "ubuntu:noble" && release["version"] == "24.04")
+    );
 }
 
 fn help_and_version() {
     let door = door(&repository(&[]));
-    for words in [&["--help"][..], &["bootstrap", "--help"], &["resolve", "--help"], &["--version"]] {
+    for words in [
+        &["--help"][..],
+        &["bootstrap", "--help"],
+        &["resolve", "--help"],
+        &["--version"],
+    ] {
         let run = bareroot_testkit::door::run(door.command(words)).succeeded();
         assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{words:?}");
     }
@@ -303,7 +408,11 @@ fn a_closed_pipe() {
     let mut command = door.resolve_command(&[]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let status = command.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+    let status = command
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8_lossy(&status.stderr), "");
     assert_eq!(status.status.code(), Some(0));
 }

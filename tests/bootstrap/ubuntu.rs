@@ -15,7 +15,8 @@ use crate::{door, installed, text};
 pub const CASES: &[Case] = cases![Root: noble, noble_with_its_updates; Nothing: a_suite_alone];
 
 fn zst(deb: DebBuilder) -> DebBuilder {
-    deb.compression(Compression::Zstd).control_compression(Compression::Zstd)
+    deb.compression(Compression::Zstd)
+        .control_compression(Compression::Zstd)
 }
 
 fn repository() -> RepoBuilder {
@@ -37,12 +38,20 @@ fn repository() -> RepoBuilder {
         .file("/etc/lsb-release", "DISTRIB_ID=Ubuntu\n")
         .script("preinst", script("link /bin\nlink /sbin\nlink /lib"));
     let suites = ["noble", "noble-updates", "noble-security"];
-    let repository = suites.iter().fold(RepoBuilder::new(), |repository, name| repository.suite(suite(name)));
+    let repository = suites.iter().fold(RepoBuilder::new(), |repository, name| {
+        repository.suite(suite(name))
+    });
     [base_files, passwd, apt.field("Priority", "important")]
         .into_iter()
-        .fold(repository, |repository, deb| repository.package("noble", "main", &zst(deb)))
+        .fold(repository, |repository, deb| {
+            repository.package("noble", "main", &zst(deb))
+        })
         .package("noble", "main", &dpkg)
-        .package("noble", "universe", &zst(base::package("hello", "2.10-3build1").file("/usr/bin/hello", "hello")))
+        .package(
+            "noble",
+            "universe",
+            &zst(base::package("hello", "2.10-3build1").file("/usr/bin/hello", "hello")),
+        )
         .package_with(
             "noble-updates",
             "universe",
@@ -52,7 +61,14 @@ fn repository() -> RepoBuilder {
 }
 
 fn bootstrap(door: &Door, options: &[&str]) {
-    let mut command = door.command(["bootstrap", "ubuntu:24.04", "--no-cache", "--mirror", &door.mirror.url(), "--keyring"]);
+    let mut command = door.command([
+        "bootstrap",
+        "ubuntu:24.04",
+        "--no-cache",
+        "--mirror",
+        &door.mirror.url(),
+        "--keyring",
+    ]);
     command.arg(door.keyring()).arg(door.target()).args(options);
     run(command).succeeded();
 }
@@ -88,7 +104,14 @@ fn noble_with_its_updates() {
     let door = door(&repository());
     // Security has its own mirror, unless one names the three as entries.
     let entry = |suite: &str| format!("deb {} {suite} main universe", door.mirror.url());
-    let mut command = door.command(["bootstrap", "ubuntu:noble", "--no-cache", "--include", "hello", "--keyring"]);
+    let mut command = door.command([
+        "bootstrap",
+        "ubuntu:noble",
+        "--no-cache",
+        "--include",
+        "hello",
+        "--keyring",
+    ]);
     command.arg(door.keyring()).arg(door.target());
     for suite in ["noble", "noble-updates", "noble-security"] {
         command.args(["--mirror", &entry(suite)]);
@@ -102,9 +125,27 @@ fn noble_with_its_updates() {
 fn a_suite_alone() {
     let door = door(&repository());
     let keyring = door.keyring();
-    let words = ["resolve", "ubuntu:noble", "--no-cache", "--components", "main", "--mirror", &door.mirror.url(), "--keyring", &keyring.to_string_lossy()];
+    let words = [
+        "resolve",
+        "ubuntu:noble",
+        "--no-cache",
+        "--components",
+        "main",
+        "--mirror",
+        &door.mirror.url(),
+        "--keyring",
+        &keyring.to_string_lossy(),
+    ];
     let resolved = run(door.command(words)).succeeded();
     assert_eq!(resolved.stdout.lines().count(), 5, "{}", resolved.stdout);
-    let asked: Vec<String> = door.mirror.requests().into_iter().map(|request| request.path).collect();
-    assert!(asked.iter().all(|path| path.starts_with("dists/noble/")), "{asked:?}");
+    let asked: Vec<String> = door
+        .mirror
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    assert!(
+        asked.iter().all(|path| path.starts_with("dists/noble/")),
+        "{asked:?}"
+    );
 }

@@ -21,8 +21,18 @@ fn particular() -> [DebBuilder; 2] {
     let hello = base::package("hello", "2:1.0-1")
         .field("Depends", "libhello1 (= 1.0)")
         .item(Item::file("./usr/bin/hello", "hello").mode(0o4755))
-        .item(Item::file("./usr/bin/crontab", "c").mode(0o2755).owner(0, 999).names("root", "shadow"))
-        .item(Item::directory("./var/spool/hello/").mode(0o1730).owner(1, 1).names("daemon", "daemon"))
+        .item(
+            Item::file("./usr/bin/crontab", "c")
+                .mode(0o2755)
+                .owner(0, 999)
+                .names("root", "shadow"),
+        )
+        .item(
+            Item::directory("./var/spool/hello/")
+                .mode(0o1730)
+                .owner(1, 1)
+                .names("daemon", "daemon"),
+        )
         .hardlink("/usr/bin/hi", "/usr/bin/hello")
         .symlink("/etc/alternatives/hello", "/usr/bin/hello")
         .conffile("/etc/hello.conf", "greeting = hello\n");
@@ -44,21 +54,44 @@ fn listing(root: &Path) -> Vec<String> {
             Type::Char => 'c',
             _ => '?',
         };
-        let link = entry.link.as_ref().map_or(String::new(), |link| format!(" -> {}", link.display()));
-        let twin = entry.hardlink.as_ref().map_or(String::new(), |twin| format!(" = /{}", twin.display()));
-        let device = entry.device.map_or(String::new(), |(major, minor)| format!(" {major}:{minor}"));
+        let link = entry
+            .link
+            .as_ref()
+            .map_or(String::new(), |link| format!(" -> {}", link.display()));
+        let twin = entry
+            .hardlink
+            .as_ref()
+            .map_or(String::new(), |twin| format!(" = /{}", twin.display()));
+        let device = entry
+            .device
+            .map_or(String::new(), |(major, minor)| format!(" {major}:{minor}"));
         let (mode, uid, gid) = (entry.mode, entry.uid, entry.gid);
-        format!("{kind}{mode:04o} {uid}:{gid} /{}{device}{link}{twin}", path.display())
+        format!(
+            "{kind}{mode:04o} {uid}:{gid} /{}{device}{link}{twin}",
+            path.display()
+        )
     };
     tree.entries.iter().map(line).collect()
 }
 
 fn a_root_path_by_path() {
     let door = door(&repository(&particular()));
-    let run = door.bootstrap(&["--include", "hello", "--no-host-files"]).succeeded();
+    let run = door
+        .bootstrap(&["--include", "hello", "--no-host-files"])
+        .succeeded();
     let last = run.stderr.lines().last().unwrap_or_default();
     assert!(last.starts_with("6 packages, "), "{}", run.stderr);
-    for phase in ["plan", "index", "solve", "prepare", "fetch", "unpack", "record", "configure", "finish"] {
+    for phase in [
+        "plan",
+        "index",
+        "solve",
+        "prepare",
+        "fetch",
+        "unpack",
+        "record",
+        "configure",
+        "finish",
+    ] {
         assert!(last.contains(&format!("{phase} ")), "{phase} in {last}");
     }
     assert_eq!(run.stdout, "");
@@ -72,10 +105,17 @@ fn a_root_path_by_path() {
         .collect();
     let found = listing(&door.target());
     let only = |some: &[&str], others: &[&str]| -> Vec<String> {
-        some.iter().filter(|line| !others.contains(line)).map(|line| (*line).to_owned()).collect()
+        some.iter()
+            .filter(|line| !others.contains(line))
+            .map(|line| (*line).to_owned())
+            .collect()
     };
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
-    assert_eq!((only(&expected, &found), only(&found, &expected)), (vec![], vec![]), "missing, and not expected");
+    assert_eq!(
+        (only(&expected, &found), only(&found, &expected)),
+        (vec![], vec![]),
+        "missing, and not expected"
+    );
 }
 
 fn the_database() {
@@ -101,9 +141,14 @@ fn the_database() {
     );
     let status = text(root.join("var/lib/dpkg/status"));
     let digestless = |text: &str| -> Vec<String> {
-        text.lines().map(|line| line.split(".conf ").next().unwrap_or_default().to_owned()).collect()
+        text.lines()
+            .map(|line| line.split(".conf ").next().unwrap_or_default().to_owned())
+            .collect()
     };
-    let stanza = status.split("\n\n").find(|stanza| stanza.contains("Package: hello\n")).unwrap_or_default();
+    let stanza = status
+        .split("\n\n")
+        .find(|stanza| stanza.contains("Package: hello\n"))
+        .unwrap_or_default();
     assert_eq!(digestless(stanza), digestless(&hello));
     let info = root.join("var/lib/dpkg/info");
     assert_eq!(
@@ -117,33 +162,55 @@ fn the_database() {
             .replace("/usr/bin/hi\n", "/usr/bin/hi\n/etc/hello.conf\n")
             + "\n"
     );
-    assert_eq!(text(info.join(format!("libhello1:{}.triggers", base::ARCH))), "activate-noawait ldconfig\n");
+    assert_eq!(
+        text(info.join(format!("libhello1:{}.triggers", base::ARCH))),
+        "activate-noawait ldconfig\n"
+    );
     assert_eq!(text(info.join("format")), "1\n");
     assert_eq!(
         text(root.join("var/lib/apt/extended_states")),
-        format!("Package: libhello1\nArchitecture: {}\nAuto-Installed: 1\n\n", base::ARCH)
+        format!(
+            "Package: libhello1\nArchitecture: {}\nAuto-Installed: 1\n\n",
+            base::ARCH
+        )
     );
     assert_eq!(
         text(root.join("etc/apt/sources.list.d/0000bareroot.sources")),
-        format!("Types: deb\nURIs: {}\nSuites: tiny\nComponents: main\n", door.mirror.url())
+        format!(
+            "Types: deb\nURIs: {}\nSuites: tiny\nComponents: main\n",
+            door.mirror.url()
+        )
     );
     assert_eq!(text(root.join("var/lib/dpkg/arch")), format!("{}\n", base::ARCH));
 }
 
 fn scripts_run_as_under_dpkg() {
-    let commands = |name: &str| script(&format!("env /{name}.env\nargs /{name}.args\nexists /proc/1/status\nexists /dev/null"));
+    let commands = |name: &str| {
+        script(&format!(
+            "env /{name}.env\nargs /{name}.args\nexists /proc/1/status\nexists /dev/null"
+        ))
+    };
     let hello = base::package("hello", "1.0")
         .script("preinst", commands("preinst"))
         .script("postinst", commands("postinst"));
     let door = door(&repository(&[hello]));
     let mut command = door.bootstrap_command(&["--include", "hello"]);
-    command.env("MINE", "1").env("LD_PRELOAD", "/nowhere.so").env("LC_ALL", "de_DE.UTF-8");
+    command
+        .env("MINE", "1")
+        .env("LD_PRELOAD", "/nowhere.so")
+        .env("LC_ALL", "de_DE.UTF-8");
     run(command).succeeded();
     let read = |name: &str| text(door.target().join(name));
-    assert_eq!((read("preinst.args"), read("postinst.args")), ("install\n".into(), "configure \n".into()));
+    assert_eq!(
+        (read("preinst.args"), read("postinst.args")),
+        ("install\n".into(), "configure \n".into())
+    );
     for name in ["preinst.env", "postinst.env"] {
         let environment = read(name);
-        let mut lines: Vec<&str> = environment.lines().filter(|line| !line.starts_with("DPKG_")).collect();
+        let mut lines: Vec<&str> = environment
+            .lines()
+            .filter(|line| !line.starts_with("DPKG_"))
+            .collect();
         lines.sort_unstable();
         assert_eq!(
             lines,
@@ -158,7 +225,10 @@ fn scripts_run_as_under_dpkg() {
             ],
             "{name}"
         );
-        assert!(environment.contains("DPKG_MAINTSCRIPT_PACKAGE=hello\n"), "{environment}");
+        assert!(
+            environment.contains("DPKG_MAINTSCRIPT_PACKAGE=hello\n"),
+            "{environment}"
+        );
     }
     assert!(read("preinst.env").contains("DPKG_RUNNING_VERSION=1.22.21\n"));
     assert!(!is_there(&door.target().join("var/lib/dpkg/tmp.ci")));
@@ -172,7 +242,11 @@ fn the_same_bytes_with_any_number_of_threads() {
         // Each replaces a file of the one before it.
         let deb = files.file("/usr/share/many/shared", format!("{number}"));
         let before: Vec<String> = (0..number).map(|number| format!("many{number}")).collect();
-        if before.is_empty() { deb } else { deb.field("Replaces", &before.join(", ")) }
+        if before.is_empty() {
+            deb
+        } else {
+            deb.field("Replaces", &before.join(", "))
+        }
     };
     let packages: Vec<DebBuilder> = (0..8).map(many).chain(particular()).collect();
     let names: Vec<&str> = packages.iter().filter_map(|deb| deb.get("Package")).collect();
@@ -180,49 +254,99 @@ fn the_same_bytes_with_any_number_of_threads() {
     let made = |name: &str, jobs: &str| {
         let mut command = door.command(["bootstrap", "debian:tiny"]);
         command.arg(door.path("out").join(name));
-        command.args(["--mirror", &door.mirror.url(), "--no-cache", "--jobs", jobs, "--keyring"]).arg(door.keyring());
-        command.args(["--include", &names.join(",")]).env("SOURCE_DATE_EPOCH", "1600000000");
+        command
+            .args([
+                "--mirror",
+                &door.mirror.url(),
+                "--no-cache",
+                "--jobs",
+                jobs,
+                "--keyring",
+            ])
+            .arg(door.keyring());
+        command
+            .args(["--include", &names.join(",")])
+            .env("SOURCE_DATE_EPOCH", "1600000000");
         run(command).succeeded();
-        let options = TreeOptions { mtime: true, ..TreeOptions::default() };
+        let options = TreeOptions {
+            mtime: true,
+            ..TreeOptions::default()
+        };
         Tree::read(&door.path("out").join(name), &options).expect("the root can be read")
     };
     let (one, eight, again) = (made("one", "1"), made("eight", "8"), made("again", "8"));
     for other in [&eight, &again] {
-        let differences: Vec<String> = diff(&one, other, &|_| false).iter().map(ToString::to_string).collect();
+        let differences: Vec<String> = diff(&one, other, &|_| false)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(differences, Vec::<String>::new());
     }
-    let late = one.entries.iter().filter(|(_, entry)| entry.mtime.is_some_and(|mtime| mtime > (1_600_000_000, 0)));
-    assert_eq!(late.map(|(path, _)| path).collect::<Vec<_>>(), Vec::<&std::path::PathBuf>::new());
+    let late = one
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.mtime.is_some_and(|mtime| mtime > (1_600_000_000, 0)));
+    assert_eq!(
+        late.map(|(path, _)| path).collect::<Vec<_>>(),
+        Vec::<&std::path::PathBuf>::new()
+    );
 }
 
 fn the_host_gets_in_by_two_files_only() {
     let door = door(&repository(&[]));
     door.bootstrap(&[]).succeeded();
-    for (host, name) in [("/etc/resolv.conf", "etc/resolv.conf"), ("/etc/hostname", "etc/hostname")] {
+    for (host, name) in [
+        ("/etc/resolv.conf", "etc/resolv.conf"),
+        ("/etc/hostname", "etc/hostname"),
+    ] {
         let copied = fs::read(door.target().join(name)).ok();
         assert_eq!(fs::read(host).ok(), copied, "{name}");
     }
     let passwd = text(door.target().join("etc/passwd"));
-    assert!(passwd.starts_with("root:*:0:0:") && passwd.lines().count() == 3, "{passwd}");
-    assert_eq!(fs::read_dir(door.path("home")).unwrap().count(), 0, "nothing is written to the home directory");
-    assert_eq!(fs::read_dir(door.path("tmp")).unwrap().count(), 0, "nothing is left in TMPDIR");
-    assert_eq!(fs::read_dir(door.path("xdg")).unwrap().count(), 0, "--cache-dir alone is written");
+    assert!(
+        passwd.starts_with("root:*:0:0:") && passwd.lines().count() == 3,
+        "{passwd}"
+    );
+    assert_eq!(
+        fs::read_dir(door.path("home")).unwrap().count(),
+        0,
+        "nothing is written to the home directory"
+    );
+    assert_eq!(
+        fs::read_dir(door.path("tmp")).unwrap().count(),
+        0,
+        "nothing is left in TMPDIR"
+    );
+    assert_eq!(
+        fs::read_dir(door.path("xdg")).unwrap().count(),
+        0,
+        "--cache-dir alone is written"
+    );
 }
 
 fn what_scripts_start_ends_with_them() {
     let hello = base::package("hello", "1.0").script("postinst", script("daemon\necho started"));
     let door = door(&repository(&[hello]));
-    door.bootstrap(&["--include", "hello", "--verbose"]).succeeded().says(&["started"]);
+    door.bootstrap(&["--include", "hello", "--verbose"])
+        .succeeded()
+        .says(&["started"]);
     door.assert_no_mount_and_no_process();
 }
 
 fn a_cache_saves_the_transfers() {
-    let door = door(&repository(&[base::package("hello", "1").file("/usr/bin/hello", "hello")]));
+    let door = door(&repository(&[
+        base::package("hello", "1").file("/usr/bin/hello", "hello")
+    ]));
     let made = |number: usize, expected: usize| {
         let before = door.mirror.requests().len();
         door.bootstrap(&["--include", "hello"]).succeeded();
-        let requests: Vec<String> =
-            door.mirror.requests().into_iter().skip(before).map(|request| request.path).collect();
+        let requests: Vec<String> = door
+            .mirror
+            .requests()
+            .into_iter()
+            .skip(before)
+            .map(|request| request.path)
+            .collect();
         assert_eq!(requests.len(), expected, "run {number}: {requests:?}");
         let listing = listing(&door.target());
         fs::remove_dir_all(door.target()).expect("the root can be removed");
@@ -243,7 +367,10 @@ fn an_empty_directory_will_do() {
     // A relative name, with a slash at the end, below a link.
     std::os::unix::fs::symlink("out", door.path("way")).unwrap();
     let mut command = door.command(["bootstrap", "debian:tiny", "way/other/", "--no-cache", "--mirror"]);
-    command.arg(door.mirror.url()).arg("--keyring").arg(door.keyring());
+    command
+        .arg(door.mirror.url())
+        .arg("--keyring")
+        .arg(door.keyring());
     run(command).succeeded();
     assert_eq!(door.beside(), ["other", "root"]);
     assert!(is_there(&door.path("out/other/usr/bin/dpkg")));
@@ -259,8 +386,27 @@ fn a_mount_point_is_filled() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let wanted = ["bin", "dev", "etc", "home", "lib", "lib64", "lost+found", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"];
-    let wanted: Vec<&str> = wanted.into_iter().filter(|name| base::ARCH == "amd64" || *name != "lib64").collect();
+    let wanted = [
+        "bin",
+        "dev",
+        "etc",
+        "home",
+        "lib",
+        "lib64",
+        "lost+found",
+        "proc",
+        "root",
+        "run",
+        "sbin",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    ];
+    let wanted: Vec<&str> = wanted
+        .into_iter()
+        .filter(|name| base::ARCH == "amd64" || *name != "lib64")
+        .collect();
     assert_eq!(names, wanted);
     drop(disk);
     door.assert_no_mount_and_no_process();

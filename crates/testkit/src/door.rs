@@ -173,6 +173,16 @@ impl Door {
         names
     }
 
+    /// Exactly these names are beside the target, the target included.
+    ///
+    /// # Panics
+    ///
+    /// When there are others, or one is missing.
+    #[track_caller]
+    pub fn assert_beside_is(&self, names: &[&str]) {
+        assert_eq!(self.beside(), names, "beside the target");
+    }
+
     /// Neither a target nor a staging directory, a mount, or a process.
     ///
     /// # Panics
@@ -189,6 +199,7 @@ impl Door {
     /// # Panics
     ///
     /// When there is one.
+    #[track_caller]
     pub fn assert_no_mount_and_no_process(&self) {
         left::assert_none(self.scratch.path());
     }

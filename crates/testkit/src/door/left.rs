@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Panics when something is left after a while.
+#[track_caller]
 pub fn assert_none(scratch: &Path) {
     let begin = Instant::now();
     loop {
