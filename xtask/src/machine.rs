@@ -25,9 +25,6 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
-/// What Ubuntu's comparison needs: its keys.
-const UBUNTU: &[(&str, &str)] = &[];
-
 /// What building rdebootstrap needs.
 const RDEBOOTSTRAP: &[&str] = &[
     "libgpgme-dev",
@@ -63,10 +60,7 @@ pub fn prepare(need: Need) -> Result<()> {
     match need {
         Need::Peers => {}
         Need::Bench => programs.extend(BENCH),
-        Need::Ubuntu => {
-            programs.extend(UBUNTU);
-            packages.push("ubuntu-keyring");
-        }
+        Need::Ubuntu => packages.push("ubuntu-keyring"),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

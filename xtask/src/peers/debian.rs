@@ -40,6 +40,9 @@ pub struct Which {
     /// Only this variant
     #[arg(long)]
     variant: Option<String>,
+    /// Compare every root path by path, also where differences are expected
+    #[arg(long)]
+    trees: bool,
 }
 
 /// The comparisons.
@@ -58,7 +61,7 @@ pub fn run(workshop: &Workshop, which: &Which, quick: bool, report: &mut Report)
             expired: MAY_EXPIRE.contains(&suite.as_str()),
         };
         let title = format!("{suite} {variant}");
-        let compared = compare(workshop, &recipe, &title, report);
+        let compared = compare(workshop, &recipe, which.trees, &title, report);
         report.take(&title, compared);
     }
     Ok(())
@@ -84,14 +87,21 @@ fn chosen(which: &Which, quick: bool) -> Vec<(String, String)> {
     chosen
 }
 
-fn compare(workshop: &Workshop, recipe: &Recipe<'_>, title: &str, report: &mut Report) -> Result<()> {
+fn compare(
+    workshop: &Workshop,
+    recipe: &Recipe<'_>,
+    trees: bool,
+    title: &str,
+    report: &mut Report,
+) -> Result<()> {
     let peer = workshop.mmdebstrap(recipe);
     let peer = report.take(&format!("{title}: mmdebstrap makes it"), peer);
     let ours = workshop.bareroot(recipe, &[]);
     let ours = report.take(&format!("{title}: bareroot makes it"), ours);
     if let (Some(peer), Some(ours)) = (&peer, &ours) {
         same_packages(peer, ours, title, report)?;
-        if WHOLE_TREES.0.contains(&recipe.suite) && WHOLE_TREES.1.contains(&recipe.variant) {
+        let promised = WHOLE_TREES.0.contains(&recipe.suite) && WHOLE_TREES.1.contains(&recipe.variant);
+        if trees || promised {
             whole_trees(workshop, recipe, peer, ours, title, report)?;
         }
         own_checks(peer, ours, recipe, title, report)?;

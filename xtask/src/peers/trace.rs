@@ -77,10 +77,10 @@ impl Trace {
         if result.starts_with('-') || result.starts_with('?') {
             return;
         }
-        if matches!(name, "clone" | "clone3" | "fork" | "vfork") {
-            if let Some(child) = child(result) {
-                self.parents.insert(child, (process, began));
-            }
+        if matches!(name, "clone" | "clone3" | "fork" | "vfork")
+            && let Some(child) = child(result)
+        {
+            self.parents.insert(child, (process, began));
         }
         let arguments = arguments.trim_end().trim_end_matches(')').to_owned();
         let (name, result) = (name.to_owned(), result.to_owned());

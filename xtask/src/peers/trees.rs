@@ -74,14 +74,14 @@ pub fn same_file(path: &str, first: &Path, second: &Path) -> Result<Vec<String>>
 /// The difference, and where two texts part.
 fn explain(difference: &Difference, first: &Path, second: &Path) -> Vec<String> {
     let mut lines = vec![difference.to_string()];
-    if let Difference::Changed { path, what } = difference {
-        if what.iter().any(|(aspect, ..)| *aspect == "content") {
-            lines.extend(
-                parting(&first.join(path), &second.join(path))
-                    .into_iter()
-                    .flatten(),
-            );
-        }
+    if let Difference::Changed { path, what } = difference
+        && what.iter().any(|(aspect, ..)| *aspect == "content")
+    {
+        lines.extend(
+            parting(&first.join(path), &second.join(path))
+                .into_iter()
+                .flatten(),
+        );
     }
     lines
 }
