@@ -181,3 +181,36 @@ fn control() {
     ];
     over_mutations("control", &seeds, &tokens, 20_000, fuzz::control);
 }
+
+#[test]
+fn debfile() {
+    use bareroot_testkit::Compression;
+    use bareroot_testkit::deb::DebBuilder;
+    // Nothing is compressed: what changes is read as it is.
+    let deb = DebBuilder::new("hello", "1:2.0-1", "amd64")
+        .field("Depends", "libc6 (>= 2.38)")
+        .executable("/usr/bin/hello", "binary")
+        .symlink("/usr/bin/hi", "hello")
+        .hardlink("/usr/bin/ho", "/usr/bin/hello")
+        .conffile("/etc/hello.conf", "greeting\n")
+        .script("postinst", "#!/bin/sh\n")
+        .md5sums()
+        .compression(Compression::None)
+        .control_compression(Compression::None);
+    let tokens = [
+        "\n",
+        "`\n",
+        "control.tar",
+        "data.tar",
+        ".xz",
+        "/",
+        "..",
+        "0",
+        "7777777",
+        " ",
+        "\0",
+        "Package: ",
+        "\u{e9}",
+    ];
+    over_mutations("debfile", &[&deb.build()], &tokens, 5_000, fuzz::debfile);
+}

@@ -4,12 +4,16 @@
 //! Each body may refuse its input; it may not panic, and what it takes has to survive being written and read again.
 
 use std::cmp::Ordering;
+use std::io::{Read, Write};
 use std::time::{Duration, SystemTime};
 
+use bareroot_deb::archive::{Deb, InfoLimits, PayloadLimits};
 use bareroot_deb::packages::{Index, IndexInfo, Limits};
 use bareroot_deb::relation::{self, groups};
 use bareroot_deb::release::{Dates, Release};
 use bareroot_deb::{deb822, host_apt, sources, version};
+use bareroot_model::Digest;
+use bareroot_trust::{Blob, Verified};
 
 /// A `Packages` file.
 pub fn packages(data: &[u8]) {
@@ -162,4 +166,39 @@ pub fn control(data: &[u8]) {
     }
     deb822::paragraphs_with_comments("fuzz", data).for_each(drop);
     let _ = host_apt::Config::default().parse(data);
+}
+
+/// A package archive, from its container to the last byte of its payload.
+pub fn debfile(data: &[u8]) {
+    let limits = PayloadLimits {
+        decoder: bareroot_archive::Limits {
+            output: 1 << 20,
+            memory: 16 << 20,
+        },
+        ..PayloadLimits::default()
+    };
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(data).expect("a temporary file can be written");
+    // Nobody looks at the digest of a file that the user named.
+    let digest = Digest::new([0; 32]);
+    let blob = Verified::local(Blob::new(file, data.len() as u64, digest, "fuzz"));
+    let Ok(deb) = Deb::open(&blob, &InfoLimits::default()) else {
+        return;
+    };
+    let named = deb.info.iter().map(|file| file.name.as_str());
+    assert!(named.clone().all(|name| !name.is_empty() && !name.contains('/')));
+    let _ = (deb.digests(), deb.conffiles());
+    let control = &deb.control;
+    let checked = deb.check_against(control.package(), control.version(), control.architecture());
+    assert!(checked.is_ok(), "{checked:?}");
+    let Ok(payload) = deb.payload(&blob, limits) else {
+        return;
+    };
+    let mut payload = payload.into_inner();
+    while let Ok(Some(entry)) = payload.next_entry() {
+        let mut content = Vec::new();
+        if payload.read_to_end(&mut content).is_ok() {
+            assert_eq!(content.len() as u64, entry.size);
+        }
+    }
 }
