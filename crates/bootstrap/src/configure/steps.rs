@@ -37,7 +37,7 @@ pub fn steps(packages: &[Unconfigured<'_>]) -> Vec<Step> {
     }
     early.sort_by_key(|place| packages[*place].control.package() != super::FIRST);
     let mut steps: Vec<Step> = early.into_iter().map(Step::Preinst).collect();
-    if !late.is_empty() {
+    if !late.is_empty() || packages.iter().any(is_felt) {
         let first: Vec<usize> = (0..packages.len())
             .filter(|place| packages[*place].stage == 0)
             .collect();
@@ -56,6 +56,33 @@ pub fn steps(packages: &[Unconfigured<'_>]) -> Vec<Step> {
     }
     steps.push(Step::ConfigureAll);
     steps
+}
+
+/// Whether the essential packages would be configured otherwise with this one around: where there is a systemctl, their
+/// timers are enabled by it; and whoever makes users takes the next free number. Such a package has to wait, as it does
+/// in mmdebstrap.
+fn is_felt(package: &Unconfigured<'_>) -> bool {
+    // passwd itself calls `groupadd -g 42`, which takes no free number.
+    const WORDS: [&[u8]; 6] = [
+        b"adduser",
+        b"addgroup",
+        b"useradd",
+        b"groupadd -r",
+        b"groupadd --system",
+        b"sysusers",
+    ];
+    let makes_users = |script: &[u8]| {
+        WORDS
+            .iter()
+            .any(|word| script.windows(word.len()).any(|window| window == *word))
+    };
+    let name = package.control.package();
+    package.stage > 0
+        && (["systemd", "systemd-standalone-sysusers"].contains(&name)
+            || package
+                .info
+                .iter()
+                .any(|file| file.name == "postinst" && makes_users(&file.bytes)))
 }
 
 /// A package of that name and all that it needs, where it is not `done` yet.
@@ -151,6 +178,12 @@ mod tests {
                 Step::ConfigureAll
             ]
         );
+    }
+
+    #[test]
+    fn essential_packages_do_not_feel_the_rest() {
+        let steps = run(&[("libc6", 0, "", None), ("systemd", 1, "", None)]);
+        assert_eq!(steps, [Step::Configure(vec![0]), Step::ConfigureAll]);
     }
 
     #[test]
