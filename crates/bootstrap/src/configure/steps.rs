@@ -59,30 +59,9 @@ pub fn steps(packages: &[Unconfigured<'_>]) -> Vec<Step> {
 }
 
 /// Whether the essential packages would be configured otherwise with this one around: where there is a systemctl, their
-/// timers are enabled by it; and whoever makes users takes the next free number. Such a package has to wait, as it does
-/// in mmdebstrap.
+/// timers are enabled by it. Such a package has to wait, as it does in mmdebstrap.
 fn is_felt(package: &Unconfigured<'_>) -> bool {
-    // passwd itself calls `groupadd -g 42`, which takes no free number.
-    const WORDS: [&[u8]; 6] = [
-        b"adduser",
-        b"addgroup",
-        b"useradd",
-        b"groupadd -r",
-        b"groupadd --system",
-        b"sysusers",
-    ];
-    let makes_users = |script: &[u8]| {
-        WORDS
-            .iter()
-            .any(|word| script.windows(word.len()).any(|window| window == *word))
-    };
-    let name = package.control.package();
-    package.stage > 0
-        && (["systemd", "systemd-standalone-sysusers"].contains(&name)
-            || package
-                .info
-                .iter()
-                .any(|file| file.name == "postinst" && makes_users(&file.bytes)))
+    package.stage > 0 && package.control.package() == "systemd"
 }
 
 /// A package of that name and all that it needs, where it is not `done` yet.
