@@ -9,7 +9,7 @@ use crate::{door, installed, repository, text};
 pub const CASES: &[Case] = cases![
     Nothing: versions, suites, priorities_of_sources, left_out, not_wished, recommends, another_architecture, why,
         resolve_touches_nothing;
-    Root: a_version_in_the_root, marks_of_apt,
+    Root: a_version_in_the_root, marks_of_apt, another_architecture_in_the_root,
 ];
 
 /// `name version` of every package but the base.
@@ -159,10 +159,8 @@ fn recommends() {
     );
 }
 
-fn another_architecture() {
-    if base::ARCH != "amd64" {
-        return;
-    }
+/// A library of two architectures, and a program of the foreign one.
+fn two_architectures() -> Door {
     let suite = Suite {
         architectures: vec!["amd64".into(), "i386".into()],
         ..base::suite(SUITE)
@@ -171,22 +169,29 @@ fn another_architecture() {
         DebBuilder::new("libold", "1", arch)
             .field("Multi-Arch", "same")
             .file("/usr/share/doc/libold/copyright", "c")
+            .file(&format!("/usr/lib/{arch}/libold.so"), arch)
     };
+    let game = DebBuilder::new("game", "1", "i386").field("Depends", "libold");
     let repository = base::with_base(RepoBuilder::new().suite(suite), SUITE)
         .package(SUITE, "main", &same("amd64"))
         .package(SUITE, "main", &same("i386"))
-        .package(
-            SUITE,
-            "main",
-            &DebBuilder::new("game", "1", "i386").field("Depends", "libold"),
-        );
-    let door = door(&repository);
-    let run = door.resolve(&["--include", "game:i386,libold"]).succeeded();
+        .package(SUITE, "main", &game);
+    door(&repository)
+}
+
+fn another_architecture() {
+    if base::ARCH != "amd64" {
+        return;
+    }
+    let run = two_architectures()
+        .resolve(&["--include", "game:i386,libold"])
+        .succeeded();
     let of = |name: &str| -> Vec<String> {
-        let mut found: Vec<String> = run
+        let lines = run
             .stdout
             .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut found: Vec<String> = lines
             .filter(|words| words[0] == name)
             .map(|words| words[2].to_owned())
             .collect();
@@ -195,6 +200,25 @@ fn another_architecture() {
     };
     assert_eq!(of("game"), ["i386"]);
     assert_eq!(of("libold"), ["amd64", "i386"]);
+}
+
+fn another_architecture_in_the_root() {
+    if base::ARCH != "amd64" {
+        return;
+    }
+    let door = two_architectures();
+    door.bootstrap(&["--include", "game:i386,libold"]).succeeded();
+    let root = door.target();
+    assert_eq!(text(root.join("var/lib/dpkg/arch")), "amd64\ni386\n");
+    for arch in ["amd64", "i386"] {
+        let list = text(root.join(format!("var/lib/dpkg/info/libold:{arch}.list")));
+        assert!(list.contains("/usr/share/doc/libold/copyright\n"), "{list}");
+        assert_eq!(text(root.join(format!("usr/lib/{arch}/libold.so"))), arch);
+    }
+    let libraries = installed(&root)
+        .into_iter()
+        .filter(|line| line == "libold 1 installed");
+    assert_eq!(libraries.count(), 2);
 }
 
 fn why() {

@@ -93,6 +93,7 @@ fn assert_is(value: &Value, kind: &str, line: &str) {
         "number" => value.as_f64().is_some_and(|number| number >= 0.0),
         "boolean" => value.is_boolean(),
         "integer or null" => value.is_u64() || value.is_null(),
+        "string or null" => value.is_string() || value.is_null(),
         "phase" => value.as_str().is_some_and(|word| PHASES.contains(&word)),
         "reason" => match value["why"].as_str() {
             Some("variant") => value["rule"].is_string(),

@@ -35,6 +35,8 @@ fn repository() -> RepoBuilder {
         .field("Essential", "yes")
         .directory("/var/log")
         .directory("/usr/bin")
+        .directory("/proc")
+        .directory("/sys")
         .file("/etc/lsb-release", "DISTRIB_ID=Ubuntu\n")
         .script("preinst", script("link /bin\nlink /sbin\nlink /lib"));
     let suites = ["noble", "noble-updates", "noble-security"];

@@ -187,7 +187,8 @@ fn the_database() {
 fn scripts_run_as_under_dpkg() {
     let commands = |name: &str| {
         script(&format!(
-            "env /{name}.env\nargs /{name}.args\nexists /proc/1/status\nexists /dev/null"
+            "env /{name}.env\nargs /{name}.args\nexists /proc/1/status\nexists /dev/null\n\
+             # base-files is configured by then, also for a preinst.\nexists /var/log/wtmp"
         ))
     };
     let hello = base::package("hello", "1.0")

@@ -7,7 +7,7 @@ use crate::{Ground, evil};
 
 pub const CASES: &[Case] = cases![
     Root: names_that_climb, absolute_names, a_link_and_a_path_through_it, a_link_of_another_package, hard_links_outward,
-        devices, names_that_end_nothing, a_file_named_on_the_command_line;
+        devices, names_that_end_nothing, also_from_the_cache, a_file_named_on_the_command_line;
 ];
 
 #[track_caller]
@@ -111,6 +111,16 @@ fn names_that_end_nothing() {
     refused(vec![Item::file(".", "dead")]);
     refused(vec![Item::file("./a\nb", "dead")]);
     refused(vec![Item::file(&format!("./{}", "d/".repeat(2100)), "dead")]);
+}
+
+/// A payload that was used before comes decompressed from the cache.
+fn also_from_the_cache() {
+    let way = Item::symlink("./way", "../canary");
+    let deb = evil().bare().item(way).item(Item::file("./way/bird", "dead"));
+    let ground = Ground::with(&deb);
+    for _ in 0..4 {
+        ground.refused();
+    }
 }
 
 fn a_file_named_on_the_command_line() {

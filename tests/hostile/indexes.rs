@@ -6,7 +6,8 @@ use bareroot_testkit::{Compression, base, cases};
 use crate::{Ground, evil};
 
 pub const CASES: &[Case] = cases![
-    Nothing: addresses_that_climb, names_that_climb, a_long_line, a_stanza_without_an_end, many_stanzas_of_nothing,
+    Root: addresses_that_climb;
+    Nothing: names_that_climb, a_long_line, a_stanza_without_an_end, many_stanzas_of_nothing,
         numbers_that_are_none;
 ];
 

@@ -36,19 +36,25 @@ impl Need {
 /// One test. [`cases!`](crate::cases) makes tables of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// Its path, with the crate's name in front.
-    pub path: &'static str,
+    /// Its name, as the usual harness has it: module and function, without the crate.
+    pub name: &'static str,
     /// What it needs.
     pub need: Need,
     /// The test: it panics to fail.
     pub run: fn(),
 }
 
-impl Case {
-    /// Its name, as the usual harness has it.
-    pub fn name(&self) -> &'static str {
-        self.path.split_once("::").map_or(self.path, |(_, name)| name)
+/// A path without the crate that it begins with.
+pub const fn within_crate(path: &str) -> &str {
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        if bytes[at] == b':' && bytes[at + 1] == b':' {
+            return path.split_at(at + 2).1;
+        }
+        at += 1;
     }
+    path
 }
 
 /// A table of the functions of a module as [`Case`]s, by what they need:
@@ -57,13 +63,13 @@ impl Case {
 /// fn small() {}
 /// fn large() {}
 /// const CASES: &[bareroot_testkit::harness::Case] = bareroot_testkit::cases![Nothing: small; Root: large];
-/// assert!(CASES[1].name().ends_with("large"));
+/// assert!(CASES[1].name.ends_with("large"));
 /// ```
 #[macro_export]
 macro_rules! cases {
     ($($need:ident: $($function:ident),+ $(,)?);+ $(;)?) => {
         &[$($($crate::harness::Case {
-            path: concat!(module_path!(), "::", stringify!($function)),
+            name: $crate::harness::within_crate(concat!(module_path!(), "::", stringify!($function))),
             need: $crate::harness::Need::$need,
             run: $function,
         }),+),+]
@@ -80,7 +86,7 @@ pub fn main(tables: &[&[Case]], threads: usize) -> ExitCode {
         .flat_map(|table| table.iter().copied())
         .partition(|case| arguments.wants(case));
     if arguments.list {
-        cases.iter().for_each(|case| println!("{}: test", case.name()));
+        cases.iter().for_each(|case| println!("{}: test", case.name));
         return ExitCode::SUCCESS;
     }
     let begin = Instant::now();
@@ -88,8 +94,8 @@ pub fn main(tables: &[&[Case]], threads: usize) -> ExitCode {
     let before = cases.len();
     cases.retain(|case| match case.need.lack() {
         Some(lack) => {
-            eprintln!("skipped: {} {lack}", case.name());
-            println!("test {} ... ignored", case.name());
+            eprintln!("skipped: {} {lack}", case.name);
+            println!("test {} ... ignored", case.name);
             false
         }
         None => true,
@@ -121,16 +127,12 @@ fn run(cases: &[Case], threads: usize) -> Vec<&'static str> {
     let work = |one: &dyn Fn(&Case) -> bool| {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let passed = one(case);
-            println!(
-                "test {} ... {}",
-                case.name(),
-                if passed { "ok" } else { "FAILED" }
-            );
+            println!("test {} ... {}", case.name, if passed { "ok" } else { "FAILED" });
             if !passed {
                 failed
                     .lock()
                     .unwrap_or_else(|poisoned| poisoned.into_inner())
-                    .push(case.name());
+                    .push(case.name);
             }
         }
     };
@@ -149,7 +151,7 @@ fn run(cases: &[Case], threads: usize) -> Vec<&'static str> {
 
 /// A panic's message has the name of its thread: that is the test's.
 fn in_own_thread(case: &Case) -> bool {
-    let thread = std::thread::Builder::new().name(case.name().to_owned());
+    let thread = std::thread::Builder::new().name(case.name.to_owned());
     thread.spawn(case.run).is_ok_and(|thread| thread.join().is_ok())
 }
 
@@ -201,9 +203,9 @@ impl Arguments {
     fn wants(&self, case: &Case) -> bool {
         let matches = |name: &String| {
             if self.exact {
-                case.name() == *name
+                case.name == *name
             } else {
-                case.name().contains(name.as_str())
+                case.name.contains(name.as_str())
             }
         };
         !self.ignored
@@ -228,7 +230,10 @@ mod tests {
         let cases: &[Case] = crate::cases![Nothing: first; Root: second];
         let chosen = |words: &[&str]| -> Vec<&str> {
             let arguments = parse(words);
-            let names = cases.iter().filter(|case| arguments.wants(case)).map(Case::name);
+            let names = cases
+                .iter()
+                .filter(|case| arguments.wants(case))
+                .map(|case| case.name);
             names
                 .map(|name| name.rsplit("::").next().unwrap_or(name))
                 .collect()

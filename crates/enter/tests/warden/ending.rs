@@ -9,19 +9,19 @@ use bareroot_enter::{Error, Status, Warden};
 use bareroot_model::{Cancel, Class, Classified};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use crate::Case;
 use crate::place::{Place, host_mounts, life_line, probe, run, say, wait_for_death};
+use crate::{Case, case};
 
 pub const CASES: &[Case] = &[
-    ("ending::closing_and_dropping_kill_what_is_left", close),
-    ("ending::a_cancelled_run_kills_everything", cancel),
-    ("ending::a_cancelled_wait_kills_everything", cancel_wait),
-    ("ending::cancel_reaches_every_thread", cancel_threads),
-    ("ending::a_killed_caller_leaves_nothing", caller_killed),
-    ("ending::a_killed_warden_leaves_nothing", warden_killed),
-    ("ending::dropping_the_warden_ends_its_sessions", warden_dropped),
-    ("ending::the_first_process_is_not_killed_from_inside", kill_init),
-    ("ending::no_process_is_left_of_a_warden", no_zombie),
+    case("ending::closing_and_dropping_kill_what_is_left", close),
+    case("ending::a_cancelled_run_kills_everything", cancel),
+    case("ending::a_cancelled_wait_kills_everything", cancel_wait),
+    case("ending::cancel_reaches_every_thread", cancel_threads),
+    case("ending::a_killed_caller_leaves_nothing", caller_killed),
+    case("ending::a_killed_warden_leaves_nothing", warden_killed),
+    case("ending::dropping_the_warden_ends_its_sessions", warden_dropped),
+    case("ending::the_first_process_is_not_killed_from_inside", kill_init),
+    case("ending::no_process_is_left_of_a_warden", no_zombie),
 ];
 
 fn close() {

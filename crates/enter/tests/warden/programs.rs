@@ -9,27 +9,27 @@ use std::time::{Duration, Instant};
 use bareroot_enter::{Error, ExecFailure, Identity, Program, Status, Warden};
 use bareroot_model::Cancel;
 
-use crate::Case;
 use crate::place::{Place, life_line, probe, put_probe, run, say, wait_for_death};
+use crate::{Case, case};
 
 pub const CASES: &[Case] = &[
-    ("programs::a_status_is_a_code_or_a_signal", statuses),
-    ("programs::output_is_one_stream_in_order", output_order),
-    ("programs::output_comes_while_the_program_runs", output_streams),
-    ("programs::much_output_arrives_whole", much_output),
-    ("programs::the_environment_is_what_was_given", environment),
-    ("programs::descriptors_are_what_was_given", descriptors),
-    ("programs::input_is_at_its_end", input),
-    ("programs::there_is_no_terminal", no_terminal),
-    ("programs::signals_and_umask_are_the_defaults", defaults),
-    ("programs::whom_it_runs_as", identities),
-    ("programs::where_it_runs", directories),
-    ("programs::a_name_is_searched_in_its_own_path", search),
-    ("programs::refusals_are_told_apart", refusals),
-    ("programs::long_command_lines", long_command_lines),
-    ("programs::a_helper_answers_while_others_run", helper),
-    ("programs::several_threads_run_programs_at_once", threads),
-    ("programs::what_is_left_running_holds_nobody_up", leftovers),
+    case("programs::a_status_is_a_code_or_a_signal", statuses),
+    case("programs::output_is_one_stream_in_order", output_order),
+    case("programs::output_comes_while_the_program_runs", output_streams),
+    case("programs::much_output_arrives_whole", much_output),
+    case("programs::the_environment_is_what_was_given", environment),
+    case("programs::descriptors_are_what_was_given", descriptors),
+    case("programs::input_is_at_its_end", input),
+    case("programs::there_is_no_terminal", no_terminal),
+    case("programs::signals_and_umask_are_the_defaults", defaults),
+    case("programs::whom_it_runs_as", identities),
+    case("programs::where_it_runs", directories),
+    case("programs::a_name_is_searched_in_its_own_path", search),
+    case("programs::refusals_are_told_apart", refusals),
+    case("programs::long_command_lines", long_command_lines),
+    case("programs::a_helper_answers_while_others_run", helper),
+    case("programs::several_threads_run_programs_at_once", threads),
+    case("programs::what_is_left_running_holds_nobody_up", leftovers),
 ];
 
 fn statuses() {

@@ -10,29 +10,29 @@ use std::process::Command;
 use bareroot_enter::{Access, Bind, Error, Identity, Mounts, Program, Spec, Warden};
 use bareroot_model::Cancel;
 
-use crate::Case;
 use crate::place::{Place, host_mounts, listing, make_root, probe, put_probe, run, say};
+use crate::{Case, case};
 
 pub const CASES: &[Case] = &[
-    ("room::the_standard_mounts_are_there", standard),
-    ("room::devices_work", devices),
-    (
+    case("room::the_standard_mounts_are_there", standard),
+    case("room::devices_work", devices),
+    case(
         "room::devices_are_the_host_s_where_none_can_be_made",
         bound_devices,
     ),
-    ("room::without_the_right_to_it_nothing_is_entered", refused),
-    ("room::nothing_of_it_is_seen_outside", outside),
-    ("room::links_in_the_place_of_mount_points_are_refused", hostile),
-    ("room::missing_mount_points_are_left_out", missing),
-    ("room::nothing_is_mounted_without_being_asked_for", bare),
-    ("room::files_and_directories_of_the_host_can_be_shown", binds),
-    ("room::a_bind_follows_no_link", hostile_binds),
-    ("room::the_host_name_is_the_session_s_own", hostname),
-    ("room::a_32_bit_root_sees_a_32_bit_machine", machine),
-    ("room::fsync_does_nothing_on_request", fsync),
-    ("room::a_root_within_a_root_without_proc", nested),
-    ("room::the_host_s_own_root_can_be_entered", own_root),
-    ("room::a_moved_root_is_still_the_one", moved),
+    case("room::without_the_right_to_it_nothing_is_entered", refused),
+    case("room::nothing_of_it_is_seen_outside", outside),
+    case("room::links_in_the_place_of_mount_points_are_refused", hostile),
+    case("room::missing_mount_points_are_left_out", missing),
+    case("room::nothing_is_mounted_without_being_asked_for", bare),
+    case("room::files_and_directories_of_the_host_can_be_shown", binds),
+    case("room::a_bind_follows_no_link", hostile_binds),
+    case("room::the_host_name_is_the_session_s_own", hostname),
+    case("room::a_32_bit_root_sees_a_32_bit_machine", machine),
+    case("room::fsync_does_nothing_on_request", fsync),
+    case("room::a_root_within_a_root_without_proc", nested),
+    case("room::the_host_s_own_root_can_be_entered", own_root),
+    case("room::a_moved_root_is_still_the_one", moved),
 ];
 
 /// The line of mountinfo for a path, from its mount options on.
