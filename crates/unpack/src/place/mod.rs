@@ -50,7 +50,7 @@ use crate::root::Root;
 ///   those are followed, inside the root, as dpkg follows them: where `/bin` is a link to `usr/bin`, `/bin/x` lands in
 ///   `/usr/bin` and is listed as `/bin/x`. A directory is never replaced by a link, and a link to a directory never by a
 ///   directory.
-/// * What a package ships twice counts as it is shipped last.
+/// * What a package ships twice counts as it is shipped last, directories as they are shipped first.
 ///
 /// What dpkg leaves to trust is refused: names that are absolute or climb, hard links to anything but a file of the same
 /// package, paths that go through a link of the same package, and devices (see [`Devices`]).

@@ -25,6 +25,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A name in a directory.
 pub(super) type Name = (Arc<Dir>, Box<[u8]>);
 
+/// A point in the replay: a package's ordinal, and an entry of its archive.
+pub(super) type Moment = (u32, u32);
+
 /// A directory of the root.
 #[derive(Debug)]
 pub(super) struct Dir {
@@ -43,17 +46,19 @@ pub(super) struct State {
     pub(super) slots: HashMap<Box<[u8]>, Slot>,
     /// The packages that ship it, in order of arrival.
     pub(super) claims: Vec<DirClaim>,
-    /// The lowest ordinal that needs it to be there, and the time of the entry that does.
-    pub(super) implied: Option<(u32, i64)>,
+    /// When it is first needed, and the modification time of the entry that needs it.
+    pub(super) implied: Option<(Moment, i64)>,
 }
 
 /// A package's entry for a directory.
 #[derive(Clone, Debug)]
 pub(super) struct DirClaim {
-    pub(super) ordinal: u32,
+    pub(super) at: Moment,
     pub(super) owner: Owner,
     pub(super) mode: u32,
     pub(super) mtime: i64,
+    /// The package's own spelling, as in [`Leaf`].
+    pub(super) spelling: Option<Box<[u8]>>,
 }
 
 /// A name in a directory.
@@ -193,17 +198,38 @@ impl Dir {
         }
     }
 
-    /// The lowest ordinal that has something to do with it; `None` when it was there before.
-    pub(super) fn first(&self) -> Option<u32> {
-        if self.existed { None } else { self.first_user() }
+    /// When a package first ships or needs it; `None` when it was there before.
+    pub(super) fn first(&self) -> Option<Moment> {
+        if self.existed { None } else { self.first_use() }
     }
 
-    /// The lowest ordinal that ships it or needs it.
-    pub(super) fn first_user(&self) -> Option<u32> {
+    /// When a package first ships or needs it.
+    pub(super) fn first_use(&self) -> Option<Moment> {
         let state = self.state();
-        let explicit = state.claims.iter().map(|claim| claim.ordinal).min();
-        let implied = state.implied.map(|(ordinal, _)| ordinal);
-        explicit.into_iter().chain(implied).min()
+        let explicit = state.claims.iter().map(|claim| claim.at).min();
+        explicit.into_iter().chain(state.implied.map(|(at, _)| at)).min()
+    }
+}
+
+impl Dir {
+    /// Whether a package has anything below it.
+    pub(super) fn has_below(self: &Arc<Self>, ordinal: u32) -> bool {
+        let mut left = vec![Arc::clone(self)];
+        while let Some(dir) = left.pop() {
+            for slot in dir.state().slots.values() {
+                if slot.leaves.iter().any(|leaf| leaf.ordinal == ordinal) {
+                    return true;
+                }
+                let Some(below) = slot.dir.as_ref().filter(|_| !slot.alias) else {
+                    continue;
+                };
+                if below.state().claims.iter().any(|claim| claim.at.0 == ordinal) {
+                    return true;
+                }
+                left.push(Arc::clone(below));
+            }
+        }
+        false
     }
 }
 

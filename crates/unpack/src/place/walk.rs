@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::Shared;
 use super::path::components;
-use super::tree::{At, Dir, Existing, Slot, lock};
+use super::tree::{At, Dir, Existing, Moment, Slot, lock};
 use crate::error::Error;
 use crate::root::FileKind;
 
@@ -21,7 +21,7 @@ const MOST_RACES: usize = 16;
 /// For whom a directory is looked up, and since when it must be there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Need {
-    pub(super) ordinal: u32,
+    pub(super) at: Moment,
     pub(super) mtime: i64,
 }
 
@@ -201,7 +201,7 @@ impl Shared {
 /// Notes that a directory is needed, by whom first.
 fn imply(dir: &Dir, need: Need) {
     let mut state = dir.state();
-    if state.implied.is_none_or(|(first, _)| need.ordinal < first) {
-        state.implied = Some((need.ordinal, need.mtime));
+    if state.implied.is_none_or(|(first, _)| need.at < first) {
+        state.implied = Some((need.at, need.mtime));
     }
 }

@@ -16,7 +16,7 @@ use super::path::{CleanPath, judge_link_text};
 use super::placed::{PathKind, PathRecord, Summary};
 use super::settings::{Devices, Md5, Order, Ownership, Subject};
 use super::spot::{Last, Spot};
-use super::tree::{Dir, DirClaim, LeafKind, Name, State, lock};
+use super::tree::{Dir, DirClaim, LeafKind, Moment, Name, State, lock};
 use super::walk::Need;
 use crate::error::{Error, Escape, lossy};
 use crate::payload::Payload;
@@ -159,7 +159,12 @@ impl<'s, 'o> Worker<'s, 'o> {
                 kind,
                 filtered: false,
             });
-            claim(&mut self.shared.tree.state(), self.package.ordinal, meta);
+            claim(
+                &mut self.shared.tree.state(),
+                (self.package.ordinal, 0),
+                meta,
+                None,
+            );
             return Ok(());
         }
         if kind == PathKind::Device && settings.devices == Devices::Refuse {
@@ -183,8 +188,9 @@ impl<'s, 'o> Worker<'s, 'o> {
         }
         let diverted = self.diverted(&path)?;
         let goes_to = diverted.as_ref().unwrap_or(&path);
+        let place = u32::try_from(self.package.paths.len()).unwrap_or(u32::MAX);
         let need = Need {
-            ordinal: self.package.ordinal,
+            at: (self.package.ordinal, place),
             mtime: entry.mtime,
         };
         match &entry.kind {
@@ -235,7 +241,8 @@ impl<'s, 'o> Worker<'s, 'o> {
     fn directory(&mut self, path: &CleanPath, meta: Meta, need: Need) -> Result<(), Error> {
         let spot = self.spot(path, path, need)?;
         let dir = self.shared.child(&spot.dir, &spot.name)?;
-        claim(&mut dir.state(), self.package.ordinal, meta);
+        let spelling = (dir.path() != spot.listed).then(|| spot.listed.into());
+        claim(&mut dir.state(), need.at, meta, spelling);
         Ok(())
     }
 
@@ -473,16 +480,16 @@ impl<'s, 'o> Worker<'s, 'o> {
     }
 }
 
-fn claim(state: &mut State, ordinal: u32, meta: Meta) {
-    let claim = DirClaim {
-        ordinal,
-        owner: meta.owner,
-        mode: meta.mode,
-        mtime: meta.mtime,
-    };
-    // The one that is shipped last counts.
-    match state.claims.iter_mut().find(|own| own.ordinal == ordinal) {
-        Some(own) => *own = claim,
-        None => state.claims.push(claim),
+/// dpkg leaves a directory alone that is there: of several entries in one package the first counts.
+fn claim(state: &mut State, at: Moment, meta: Meta, spelling: Option<Box<[u8]>>) {
+    if !state.claims.iter().any(|own| own.at.0 == at.0) {
+        let Meta { owner, mode, mtime } = meta;
+        state.claims.push(DirClaim {
+            at,
+            owner,
+            mode,
+            mtime,
+            spelling,
+        });
     }
 }

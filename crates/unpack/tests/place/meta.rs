@@ -340,7 +340,7 @@ fn what_is_shipped_twice_counts_last() {
     assert_eq!(ground.text("d/n"), "link");
     assert_eq!(
         std::fs::metadata(ground.join("d")).unwrap().mode() & 0o7777,
-        0o711
+        0o700
     );
 }
 

@@ -15,7 +15,7 @@ use super::Replay;
 use super::contest::{Contest, Occupant};
 use super::ledger::{Owner, Who, conflict};
 use crate::error::{Error, Escape, lossy};
-use crate::root::{FileKind, Stat, mtime};
+use crate::root::{FileKind, Stat, mtime, rename_noreplace};
 
 const DIRECTORY: &str = "a directory";
 
@@ -25,23 +25,20 @@ impl Replay<'_> {
         let Some(node) = contest.node.clone() else {
             return Ok(());
         };
-        let (listed, needed) = {
+        let (listed, at) = {
             let state = node.state();
-            let listed = state.claims.iter().any(|claim| claim.ordinal == ordinal);
-            (
-                listed,
-                listed || state.implied.is_some_and(|(first, _)| first == ordinal),
-            )
+            let claim = state.claims.iter().find(|claim| claim.at.0 == ordinal);
+            let implied = state.implied.map(|(at, _)| at).filter(|at| at.0 == ordinal);
+            let listed = claim.map(|claim| claim.spelling.as_deref().unwrap_or(&contest.path).to_vec());
+            (listed, claim.map(|claim| claim.at).into_iter().chain(implied).min())
         };
-        if !needed {
-            return Ok(());
-        }
+        let Some(at) = at else { return Ok(()) };
         let mut stays = contest.occupant == Occupant::Directory;
         if contest.occupant.is_link() {
             let (dir, fd) = contest.open(self.shared)?;
             let text = self.read_link(&dir, &fd, &contest.name)?;
             // dpkg: a link to a directory stays, and what the package has below it goes where it leads.
-            if let Some(target) = self.follow(&dir, &text, ordinal)? {
+            if let Some(target) = self.follow(&dir, &text, at)? {
                 if let Some(number) = contest.aside.take() {
                     self.merge(contest, &node, number, &target)?;
                 }
@@ -49,8 +46,15 @@ impl Replay<'_> {
             }
         }
         if !stays {
-            let path = contest.path.clone();
+            let path = listed.as_ref().unwrap_or(&contest.path).clone();
             let verdict = self.ledger.judge(&contest.owners, ordinal, &path, DIRECTORY)?;
+            if verdict.yields && !node.has_below(ordinal) {
+                if let Some(path) = listed {
+                    self.ledger.lose(ordinal, path);
+                }
+                return Ok(());
+            }
+            // Nothing can be placed below a file that stays.
             if verdict.yields || verdict.shares {
                 let first = contest
                     .owners
@@ -63,10 +67,10 @@ impl Replay<'_> {
             self.ledger.take(&mut contest.owners, &verdict, ordinal);
             contest.occupant = Occupant::Directory;
         }
-        if listed {
+        if let Some(path) = listed {
             contest.owners.push(Owner {
                 who: Who::Placed(ordinal),
-                path: contest.path.clone(),
+                path,
                 kind: DIRECTORY,
             });
         }
@@ -102,8 +106,12 @@ impl Replay<'_> {
             && self.shared.settings.conffiles == Conffiles::Keep;
         if !shared && !kept {
             self.clear_directory(contest, leaf.ordinal, &path, kind)?;
-            rustix::fs::renameat(&parked, parked_name.as_str(), &fd, &*contest.name)
-                .map_err(|e| self.in_the_way(&dir, &contest.name, leaf.ordinal, &path, e))?;
+            let parked_name = parked_name.as_bytes();
+            let made = match contest.occupant {
+                Occupant::Nothing => rename_noreplace(&parked, parked_name, &fd, &contest.name),
+                _ => rustix::fs::renameat(&parked, parked_name, &fd, &*contest.name),
+            };
+            made.map_err(|e| self.in_the_way(&dir, &contest.name, leaf.ordinal, &path, e))?;
             self.ledger.take(&mut contest.owners, &verdict, leaf.ordinal);
             contest.occupant = Occupant::Leaf(leaf.kind);
         }
@@ -115,40 +123,37 @@ impl Replay<'_> {
         Ok(())
     }
 
+    /// Whether what is at the name stays when a package has a symbolic link there, and there is no conflict either: a
+    /// directory, or a link to the same directory.
+    pub(super) fn stays(&self, contest: &Contest, ordinal: u32, link: &Link) -> Result<bool, Error> {
+        if !contest.occupant.is_link() {
+            return Ok(contest.occupant == Occupant::Directory);
+        }
+        let (dir, fd) = contest.open(self.shared)?;
+        let text = self.read_link(&dir, &fd, &contest.name)?;
+        let at = (ordinal, u32::MAX);
+        let (there, wanted) = (self.follow(&dir, &text, at)?, self.follow(&dir, &link.text, at)?);
+        let stays = matches!((there, wanted), (Some(there), Some(wanted)) if Arc::ptr_eq(&there, &wanted));
+        // What was placed through the link is where it led.
+        if contest.occupant == Occupant::Alias && !stays {
+            let (package, path) = (self.ledger.words(ordinal), lossy(&link.listed));
+            return Err(Error::Escape { package, path, escape: Escape::MergeLink });
+        }
+        Ok(stays)
+    }
+
     /// The package has a symbolic link at the name.
     pub(super) fn link_arrives(
         &mut self,
         contest: &mut Contest,
         ordinal: u32,
         link: &Link,
+        stays: bool,
     ) -> Result<(), Error> {
         let kind = LeafKind::Symlink.words();
         let path = link.listed.clone();
-        let owner = Owner {
-            who: Who::Placed(ordinal),
-            path: path.clone(),
-            kind,
-        };
+        let owner = Owner { who: Who::Placed(ordinal), path: path.clone(), kind };
         let (dir, fd) = contest.open(self.shared)?;
-        // dpkg: a directory is never replaced by a link.
-        let mut stays = contest.occupant == Occupant::Directory;
-        let mut same_text = false;
-        if contest.occupant.is_link() {
-            let text = self.read_link(&dir, &fd, &contest.name)?;
-            same_text = text == link.text;
-            let alias = contest.occupant == Occupant::Alias;
-            let there = self.follow(&dir, &text, ordinal)?;
-            let wanted = self.follow(&dir, &link.text, ordinal)?;
-            stays = matches!((there, wanted), (Some(there), Some(wanted)) if Arc::ptr_eq(&there, &wanted));
-            if alias && !stays {
-                let package = self.ledger.words(ordinal);
-                return Err(Error::Escape {
-                    package,
-                    path: lossy(&path),
-                    escape: Escape::MergeLink,
-                });
-            }
-        }
         if !stays {
             let verdict = self.ledger.judge(&contest.owners, ordinal, &path, kind)?;
             if verdict.yields {
@@ -156,11 +161,12 @@ impl Replay<'_> {
                 return Ok(());
             }
             if verdict.shares && contest.occupant != Occupant::Nothing {
-                if !same_text {
+                let same = contest.occupant.is_link() && self.read_link(&dir, &fd, &contest.name)? == link.text;
+                if !same {
                     return Err(self.differs(contest, ordinal, &path));
                 }
             } else {
-                self.replace_by_link(contest, &dir, &fd, link)?;
+                self.replace_by_link(contest, &dir, &fd, ordinal, link)?;
                 self.ledger.take(&mut contest.owners, &verdict, ordinal);
             }
         }
@@ -173,6 +179,7 @@ impl Replay<'_> {
         contest: &mut Contest,
         dir: &Arc<Dir>,
         fd: &OwnedFd,
+        ordinal: u32,
         link: &Link,
     ) -> Result<(), Error> {
         if contest.occupant != Occupant::Nothing {
@@ -180,7 +187,7 @@ impl Replay<'_> {
                 .map_err(|e| self.shared.io("remove", dir, &contest.name, e))?;
         }
         if !self.make_link(dir, link)? {
-            return Err(self.shared.io("create", dir, &link.name, Errno::EXIST));
+            return Err(self.in_the_way(dir, &link.name, ordinal, &link.listed, Errno::EXIST));
         }
         contest.occupant = Occupant::Leaf(LeafKind::Symlink);
         Ok(())
@@ -208,17 +215,22 @@ impl Replay<'_> {
 
     /// Puts the parked directory at its path, in place of what is there.
     fn put_back(&self, contest: &mut Contest, ordinal: u32, node: &Arc<Dir>) -> Result<(), Error> {
-        let Some(number) = contest.aside.take() else {
-            return Ok(());
-        };
         let (dir, fd) = contest.open(self.shared)?;
+        let Some(number) = contest.aside.take() else {
+            // At its path; or merged into another directory in an earlier package's turn, where it stays.
+            return match contest.occupant {
+                Occupant::Nothing => Ok(()),
+                _ => Err(self.in_the_way(&dir, &contest.name, ordinal, &contest.path, Errno::EXIST)),
+            };
+        };
         if contest.occupant != Occupant::Nothing {
             rustix::fs::unlinkat(&fd, &*contest.name, AtFlags::empty())
                 .map_err(|e| self.shared.io("remove", &dir, &contest.name, e))?;
         }
         let parked = self.shared.parked()?;
-        rustix::fs::renameat(&parked, number.to_string().as_str(), &fd, &*contest.name)
+        rename_noreplace(&parked, number.to_string().as_bytes(), &fd, &contest.name)
             .map_err(|e| self.in_the_way(&dir, &contest.name, ordinal, &contest.path, e))?;
+        dir.state().slots.entry(contest.name.clone()).or_default().dir = Some(Arc::clone(node));
         node.reseat(&dir, &contest.name);
         Ok(())
     }
@@ -236,7 +248,7 @@ impl Replay<'_> {
             return Ok(());
         }
         let package = self.ledger.words(ordinal);
-        if let Some(owner) = contest.node.as_ref().and_then(|node| node.first_user()) {
+        if let Some((owner, _)) = contest.node.as_ref().and_then(|node| node.first_use()) {
             return Err(conflict(path, self.ledger.words(owner), DIRECTORY, package, kind));
         }
         let (_, fd) = contest.open(self.shared)?;
@@ -253,11 +265,17 @@ impl Replay<'_> {
     }
 
     /// The error for a name that cannot be made because the content of a directory that a link replaced has come there.
-    fn in_the_way(&self, dir: &Dir, name: &[u8], ordinal: u32, path: &[u8], error: Errno) -> Error {
-        let found = match error {
-            Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY => DIRECTORY,
-            Errno::NOTDIR => LeafKind::File.words(),
-            error => return self.shared.io("create", dir, name, error),
+    pub(super) fn in_the_way(
+        &self,
+        dir: &Arc<Dir>,
+        name: &[u8],
+        ordinal: u32,
+        path: &[u8],
+        error: Errno,
+    ) -> Error {
+        let found = match (error, self.kind_of(dir, name)) {
+            (Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR, Ok(Some(kind))) => kind.words(),
+            _ => return self.shared.io("create", dir, name, error),
         };
         Error::Obstructed {
             package: self.ledger.words(ordinal),

@@ -89,12 +89,21 @@ impl Contest {
         let mut ordinals: Vec<u32> = self.leaves.iter().map(|leaf| leaf.ordinal).collect();
         if let Some(node) = &self.node {
             let state = node.state();
-            ordinals.extend(state.claims.iter().map(|claim| claim.ordinal));
-            ordinals.extend(state.implied.map(|(ordinal, _)| ordinal));
+            ordinals.extend(state.claims.iter().map(|claim| claim.at.0));
+            ordinals.extend(state.implied.map(|(at, _)| at.0));
         }
         ordinals.sort_unstable();
         ordinals.dedup();
         ordinals
+    }
+
+    /// A directory that nobody came to need goes with the parking directory.
+    pub(super) fn end(&self) {
+        if self.aside.is_some()
+            && let Some(slot) = self.dir.real().state().slots.get_mut(&self.name)
+        {
+            slot.dir = None;
+        }
     }
 
     pub(super) fn leaf_of(&self, ordinal: u32) -> Option<Leaf> {
@@ -181,6 +190,8 @@ fn begin(shared: &Shared, path: Vec<u8>, dir: Arc<Dir>, name: Box<[u8]>) -> Resu
         .iter()
         .filter_map(|leaf| leaf.spelling.as_deref())
         .collect();
+    let claims: Vec<_> = node.iter().flat_map(|node| node.state().claims.clone()).collect();
+    spellings.extend(claims.iter().filter_map(|claim| claim.spelling.as_deref()));
     spellings.push(&path);
     spellings.sort_unstable();
     spellings.dedup();
@@ -202,6 +213,6 @@ fn begin(shared: &Shared, path: Vec<u8>, dir: Arc<Dir>, name: Box<[u8]>) -> Resu
 
 /// Whether something else is at a directory's path before the first package needs the directory.
 fn comes_later(node: &Dir, slot: &Slot) -> bool {
-    let Some(first) = node.first() else { return false };
+    let Some((first, _)) = node.first() else { return false };
     slot.existing.is_some() || slot.leaves.iter().any(|leaf| leaf.ordinal < first)
 }

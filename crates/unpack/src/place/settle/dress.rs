@@ -76,7 +76,7 @@ fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error
     let (owner, mode, time) = {
         let state = dir.state();
         match (
-            state.claims.iter().min_by_key(|claim| claim.ordinal),
+            state.claims.iter().min_by_key(|claim| claim.at),
             state.implied,
         ) {
             (Some(claim), _) => (claim.owner.resolve(names), claim.mode, Some(claim.mtime)),

@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::super::path::components;
-use super::super::tree::Dir;
+use super::super::tree::{Dir, Moment};
 use super::Replay;
 use crate::error::Error;
 
@@ -14,13 +14,13 @@ use crate::error::Error;
 const MOST_LINKS: usize = 40;
 
 impl Replay<'_> {
-    /// The directory that a link in `dir` with this text leads to when the package with `ordinal` has its turn; `None` where
-    /// it leads to nothing, to something else, or to a directory that only a later package brings.
+    /// The directory that a link in `dir` with this text leads to at a moment; `None` where it leads to nothing, to something
+    /// else, or to a directory that comes only later.
     pub(super) fn follow(
         &self,
         dir: &Arc<Dir>,
         text: &[u8],
-        ordinal: u32,
+        at: Moment,
     ) -> Result<Option<Arc<Dir>>, Error> {
         let mut here = dir.real();
         let mut left: Vec<Vec<u8>> = Vec::new();
@@ -43,7 +43,7 @@ impl Replay<'_> {
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => {
                     let next = known(&here, &name);
-                    if next.first().is_some_and(|first| first > ordinal) {
+                    if next.first().is_some_and(|first| first > at) {
                         return Ok(None);
                     }
                     here = next.real();

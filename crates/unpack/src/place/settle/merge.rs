@@ -66,13 +66,17 @@ impl Replay<'_> {
     ) -> Result<Option<Move>, Error> {
         let here = slot.leaves.iter().position(|leaf| leaf.at == At::Place);
         let there = self.kind_of(to, name)?;
+        // Two orders of events would have to be woven into one: nobody ships such packages.
+        let fought = to.state().slots.get(name).is_some_and(|slot| slot.contested);
         if let Some(sub) = slot.dir.filter(|_| !slot.alias) {
             // One that a contest of its own has put aside comes back by its own turn.
             if !Arc::ptr_eq(&sub.parent(), from) {
                 return Ok(None);
             }
-            let ordinal = sub.first().unwrap_or_default();
+            let at = sub.first().unwrap_or_default();
+            let ordinal = at.0;
             let into = match there {
+                None if fought => return Err(self.obstructed(ordinal, &path, FileKind::Directory)),
                 None => {
                     self.rename(from, to, name)?;
                     sub.reseat(to, name);
@@ -86,7 +90,7 @@ impl Replay<'_> {
                     let text = text
                         .map_err(|e| self.shared.io("read", to, name, e))?
                         .into_bytes();
-                    self.follow(to, &text, ordinal)?
+                    self.follow(to, &text, at)?
                         .ok_or_else(|| self.obstructed(ordinal, &path, FileKind::Symlink))?
                 }
                 Some(kind) => return Err(self.obstructed(ordinal, &path, kind)),
@@ -112,6 +116,7 @@ impl Replay<'_> {
             Some(FileKind::Directory) => {
                 return Err(self.obstructed(leaf.ordinal, &path, FileKind::Directory));
             }
+            _ if fought => return Err(self.obstructed(leaf.ordinal, &path, FileKind::File)),
             // Two spellings of one path: dpkg sees no conflict, and the later package's file stays.
             Some(_) if self.placed(to, name).is_some_and(|other| other > leaf.ordinal) => {
                 let fd = self.shared.fds.get(from)?;
@@ -132,7 +137,7 @@ impl Replay<'_> {
         rustix::fs::renameat(&from_fd, name, &to_fd, name).map_err(|e| self.shared.io("move", from, name, e))
     }
 
-    fn kind_of(&self, dir: &Arc<Dir>, name: &[u8]) -> Result<Option<FileKind>, Error> {
+    pub(super) fn kind_of(&self, dir: &Arc<Dir>, name: &[u8]) -> Result<Option<FileKind>, Error> {
         let fd = self.shared.fds.get(dir)?;
         match rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Stat::of(&stat).kind)),
@@ -142,7 +147,7 @@ impl Replay<'_> {
     }
 
     /// The ordinal of the package whose file is at a name.
-    fn placed(&self, dir: &Dir, name: &[u8]) -> Option<u32> {
+    pub(super) fn placed(&self, dir: &Dir, name: &[u8]) -> Option<u32> {
         let state = dir.state();
         let leaf = state
             .slots

@@ -10,6 +10,8 @@ mod merge;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustix::io::Errno;
+
 use super::Shared;
 use super::names::NameTable;
 use super::placed::{Outcome, Placed};
@@ -53,16 +55,21 @@ pub(super) fn finish(shared: &Shared, packages: Vec<Package>, names: &NameTable)
                 replay.leaf_arrives(contest, &leaf)?;
             }
         }
+        let contest_of = |link: &Link| by_name.get(&key(&link.dir, &link.name)).copied();
+        // dpkg renames a package's links into place only after it has looked at all of them.
+        let mut stay = Vec::new();
         for link in &package.links {
-            let contest = by_name
-                .get(&key(&link.dir, &link.name))
-                .and_then(|&index| contests.get_mut(index));
-            match contest {
-                Some(contest) => replay.link_arrives(contest, package.ordinal, link)?,
+            let contest = contest_of(link).and_then(|index| contests.get(index));
+            stay.push(contest.map_or(Ok(false), |contest| replay.stays(contest, package.ordinal, link))?);
+        }
+        for (link, stays) in package.links.iter().zip(stay) {
+            match contest_of(link).and_then(|index| contests.get_mut(index)) {
+                Some(contest) => replay.link_arrives(contest, package.ordinal, link, stays)?,
                 None => replay.lone_link(package.ordinal, link)?,
             }
         }
     }
+    contests.iter().for_each(Contest::end);
     let filtered = std::mem::take(&mut *lock(&shared.filtered));
     replay.ledger.filtered(filtered)?;
     shared.parking.remove(&shared.tree, &shared.fds)?;
@@ -111,7 +118,21 @@ impl Replay<'_> {
             return Ok(());
         }
         // Something was there before, or came there with the content of a directory that a link replaced.
+        if self.placed(&dir, &link.name).is_some_and(|other| other > ordinal) {
+            return Ok(());
+        }
+        let later = |node: &Arc<Dir>| node.first().is_some_and(|(first, _)| first > ordinal);
+        if dir
+            .state()
+            .slots
+            .get(&link.name)
+            .and_then(|slot| slot.dir.as_ref())
+            .is_some_and(later)
+        {
+            return Err(self.in_the_way(&dir, &link.name, ordinal, &link.listed, Errno::EXIST));
+        }
         let mut contest = Contest::found(self.shared, &dir, &link.name)?;
-        self.link_arrives(&mut contest, ordinal, link)
+        let stays = self.stays(&contest, ordinal, link)?;
+        self.link_arrives(&mut contest, ordinal, link, stays)
     }
 }
