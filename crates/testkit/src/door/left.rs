@@ -63,3 +63,36 @@ fn concerns(process: &Path, scratch: &[u8]) -> bool {
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn processes_are_found_by_what_they_hold() {
+        let scratch = tempfile::tempdir().unwrap();
+        assert_eq!(found(scratch.path()), Vec::<String>::new());
+        let start = |change: &dyn Fn(&mut Command)| {
+            let mut command = Command::new("sleep");
+            command.arg("60").stdin(Stdio::null());
+            change(&mut command);
+            command.spawn().unwrap()
+        };
+        let here = |command: &mut Command| drop(command.current_dir(scratch.path()));
+        let told = |command: &mut Command| drop(command.env("PLACE", scratch.path()));
+        for change in [&here as &dyn Fn(&mut Command), &told] {
+            let mut child = start(change);
+            let left = found(scratch.path());
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert_eq!(left.len(), 1, "{left:?}");
+            assert!(
+                left[0].starts_with(&format!("process {} sleep", child.id())),
+                "{left:?}"
+            );
+        }
+        assert_none(scratch.path());
+    }
+}
