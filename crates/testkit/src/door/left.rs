@@ -80,8 +80,12 @@ mod tests {
             change(&mut command);
             command.spawn().unwrap()
         };
-        let here = |command: &mut Command| drop(command.current_dir(scratch.path()));
-        let told = |command: &mut Command| drop(command.env("PLACE", scratch.path()));
+        let here = |command: &mut Command| {
+            command.current_dir(scratch.path());
+        };
+        let told = |command: &mut Command| {
+            command.env("PLACE", scratch.path());
+        };
         for change in [&here as &dyn Fn(&mut Command), &told] {
             let mut child = start(change);
             let left = found(scratch.path());
