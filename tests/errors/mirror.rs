@@ -7,7 +7,8 @@ use crate::{door, over, repository};
 
 pub const CASES: &[Case] = cases![
     Nothing: nothing_there, no_index_there, fails_once, fails_always, broken_off_once, broken_off_always, endless_release,
-        endless_index, not_http, in_circles, hung_up, lies_about_its_length, offline_without_a_cache;
+        endless_index, not_http, in_circles, hung_up, lies_about_its_length, offline_without_a_cache,
+        says_nothing_more;
     Root: an_archive_is_gone, an_endless_archive, an_archive_in_pieces, an_archive_after_a_failure, a_lost_archive_elsewhere;
 ];
 
@@ -184,4 +185,13 @@ fn a_lost_archive_elsewhere() {
     door.bootstrap(&["--include", "hello", "--mirror", &other.mirror.url()])
         .succeeded();
     assert_eq!(other.mirror.count(&path), 1);
+}
+
+/// A server that stops in the middle of a file, every time: given up after the retries, each as long as `--timeout`.
+fn says_nothing_more() {
+    let door = door(&repository(&[]));
+    door.mirror.always(IN_RELEASE, Fault::Stall(100));
+    door.bootstrap(&["--timeout", "1"]).failed(4, &[IN_RELEASE]);
+    door.assert_nothing_left();
+    assert!(door.mirror.count(IN_RELEASE) >= 2);
 }

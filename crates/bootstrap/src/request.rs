@@ -1,6 +1,7 @@
 //! What the user asked for, typed but not yet understood: the door fills a [`Request`], `plan` gives it meaning.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,8 @@ pub struct Request {
     pub cache: CacheChoice,
     /// `--offline`.
     pub offline: bool,
+    /// `--timeout`: how long a connection may take to come about, and then bring nothing.
+    pub timeout: Option<Duration>,
     /// `--jobs`: transfers at once, and at most that many threads of work; None takes the defaults.
     pub jobs: Option<usize>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.

@@ -26,13 +26,15 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
             None => None,
         },
     };
+    let defaults = Settings::from_env()?;
     let settings = Settings {
+        timeout: request.timeout.unwrap_or(defaults.timeout),
         jobs: request.jobs.unwrap_or(TRANSFERS),
         cache,
         offline: request.offline,
         cancel: context.cancel().clone(),
         observer: Arc::clone(context.observer()),
-        ..Settings::from_env()?
+        ..defaults
     };
     Ok(Fetcher::new(settings)?)
 }

@@ -105,6 +105,9 @@ pub struct PlanOptions {
     /// A sources file in either of apt's formats (repeatable); SPEC may be left out
     #[arg(long = "sources", value_name = "FILE", help_heading = "Sources")]
     pub sources: Vec<PathBuf>,
+    /// How long a connection may take to come about, and how long it may then bring nothing [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Sources")]
+    pub timeout: Option<u16>,
     /// Use only what the cache and file: mirrors have
     #[arg(long, help_heading = "Sources")]
     pub offline: bool,

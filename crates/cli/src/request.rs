@@ -1,6 +1,7 @@
 //! From what was typed to a [`Request`].
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bareroot_bootstrap::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};
 use clap::ArgMatches;
@@ -52,6 +53,7 @@ impl PlanOptions {
                 _ => CacheChoice::Default,
             },
             offline: self.offline,
+            timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
             jobs: self.jobs.map(usize::from),
             ..Request::default()
         })

@@ -93,10 +93,11 @@ impl PlannedSource {
 }
 
 impl PlannedSource {
-    /// The source as the root's own sources file has it: one address, and no waiver that was only for this run.
+    /// The source as the root's own sources file has it: one address, without the password that it may carry, and no
+    /// waiver that was only for this run.
     pub fn for_target(&self) -> Source {
         let mut source = self.source.clone();
-        source.uris.truncate(1);
+        source.uris = source.uris.first().map(|uri| bareroot_fetch::without_credentials(uri)).into_iter().collect();
         source
     }
 }
