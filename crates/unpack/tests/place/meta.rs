@@ -431,3 +431,24 @@ fn settings_say_what_they_are() {
     assert!(text.contains("Replace"), "{text}");
     let _ = alone();
 }
+
+#[test]
+fn a_disk_that_fills() {
+    if skip_without_root("a_disk_that_fills") {
+        return;
+    }
+    let ground = Ground::new();
+    let error = {
+        let _disk = bareroot_testkit::disk::Disk::mount(&ground.path(), 1 << 20);
+        ground
+            .place(
+                settings(),
+                vec![(order(0, "a"), vec![file("./usr/big", vec![1; 4 << 20])])],
+            )
+            .unwrap_err()
+    };
+    let path = ground.join("usr/big").display().to_string();
+    assert_eq!(error.to_string(), format!("no space left to write `{path}`"));
+    assert_eq!(error.class(), Class::Target);
+    assert!(error.hint().is_some());
+}

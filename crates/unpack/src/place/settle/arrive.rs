@@ -30,7 +30,10 @@ impl Replay<'_> {
             let claim = state.claims.iter().find(|claim| claim.at.0 == ordinal);
             let implied = state.implied.map(|(at, _)| at).filter(|at| at.0 == ordinal);
             let listed = claim.map(|claim| claim.spelling.as_deref().unwrap_or(&contest.path).to_vec());
-            (listed, claim.map(|claim| claim.at).into_iter().chain(implied).min())
+            (
+                listed,
+                claim.map(|claim| claim.at).into_iter().chain(implied).min(),
+            )
         };
         let Some(at) = at else { return Ok(()) };
         let mut stays = contest.occupant == Occupant::Directory;
@@ -137,7 +140,11 @@ impl Replay<'_> {
         // What was placed through the link is where it led.
         if contest.occupant == Occupant::Alias && !stays {
             let (package, path) = (self.ledger.words(ordinal), lossy(&link.listed));
-            return Err(Error::Escape { package, path, escape: Escape::MergeLink });
+            return Err(Error::Escape {
+                package,
+                path,
+                escape: Escape::MergeLink,
+            });
         }
         Ok(stays)
     }
@@ -152,7 +159,11 @@ impl Replay<'_> {
     ) -> Result<(), Error> {
         let kind = LeafKind::Symlink.words();
         let path = link.listed.clone();
-        let owner = Owner { who: Who::Placed(ordinal), path: path.clone(), kind };
+        let owner = Owner {
+            who: Who::Placed(ordinal),
+            path: path.clone(),
+            kind,
+        };
         let (dir, fd) = contest.open(self.shared)?;
         if !stays {
             let verdict = self.ledger.judge(&contest.owners, ordinal, &path, kind)?;
@@ -161,7 +172,8 @@ impl Replay<'_> {
                 return Ok(());
             }
             if verdict.shares && contest.occupant != Occupant::Nothing {
-                let same = contest.occupant.is_link() && self.read_link(&dir, &fd, &contest.name)? == link.text;
+                let same =
+                    contest.occupant.is_link() && self.read_link(&dir, &fd, &contest.name)? == link.text;
                 if !same {
                     return Err(self.differs(contest, ordinal, &path));
                 }

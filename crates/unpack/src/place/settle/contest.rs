@@ -213,6 +213,8 @@ fn begin(shared: &Shared, path: Vec<u8>, dir: Arc<Dir>, name: Box<[u8]>) -> Resu
 
 /// Whether something else is at a directory's path before the first package needs the directory.
 fn comes_later(node: &Dir, slot: &Slot) -> bool {
-    let Some((first, _)) = node.first() else { return false };
+    let Some((first, _)) = node.first() else {
+        return false;
+    };
     slot.existing.is_some() || slot.leaves.iter().any(|leaf| leaf.ordinal < first)
 }

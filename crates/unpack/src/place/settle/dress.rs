@@ -75,10 +75,7 @@ pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Erro
 fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error> {
     let (owner, mode, time) = {
         let state = dir.state();
-        match (
-            state.claims.iter().min_by_key(|claim| claim.at),
-            state.implied,
-        ) {
+        match (state.claims.iter().min_by_key(|claim| claim.at), state.implied) {
             (Some(claim), _) => (claim.owner.resolve(names), claim.mode, Some(claim.mtime)),
             (None, implied) => (Owner::ROOT.resolve(names), 0o755, implied.map(|(_, mtime)| mtime)),
         }

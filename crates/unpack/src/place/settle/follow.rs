@@ -16,12 +16,7 @@ const MOST_LINKS: usize = 40;
 impl Replay<'_> {
     /// The directory that a link in `dir` with this text leads to at a moment; `None` where it leads to nothing, to something
     /// else, or to a directory that comes only later.
-    pub(super) fn follow(
-        &self,
-        dir: &Arc<Dir>,
-        text: &[u8],
-        at: Moment,
-    ) -> Result<Option<Arc<Dir>>, Error> {
+    pub(super) fn follow(&self, dir: &Arc<Dir>, text: &[u8], at: Moment) -> Result<Option<Arc<Dir>>, Error> {
         let mut here = dir.real();
         let mut left: Vec<Vec<u8>> = Vec::new();
         let mut links = 1;
