@@ -215,7 +215,12 @@ impl Growth<'_> {
             stand_ins: &stand_ins,
             dpkg_version,
         };
-        configure::configure(&packages, &around, self.context)?;
+        std::thread::scope(|scope| {
+            // What was unpacked goes to the disk while the scripts run, so that the sync at the end finds little to do;
+            // that one reports what this one may find.
+            scope.spawn(|| self.root.sync());
+            configure::configure(&packages, &around, self.context)
+        })?;
         Ok(session.close()?)
     }
 

@@ -1,7 +1,8 @@
-//! What was made from a file of a known digest: a content, a table of the SHA-256 of each of its pieces, and a trailer.
+//! What was made from a file of a known digest: a content, a table of the BLAKE3 of each of its pieces, and a trailer.
 //!
-//! The trailer is a magic number, the content's length (little endian) and the SHA-256 of the key, the kind, the length
-//! and the table. Pieces are there so that a large content is checked on several cores.
+//! The trailer is a magic number, the content's length (little endian) and the BLAKE3 of the key, the kind, the length
+//! and the table. Pieces are there so that a large content is checked on several cores;
+//! BLAKE3 guards against damage here, several times as fast as the SHA-256 of what comes from a mirror.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -10,13 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bareroot_model::Digest;
 use rustix::fs::{FlockOperation, flock};
-use sha2::{Digest as _, Sha256};
 
 use super::part::same;
 use super::{Cache, Shelf, open_file};
 use crate::Error;
 
-const MAGIC: &[u8; 8] = b"bareroot";
+const MAGIC: &[u8; 8] = b"barerooB";
 const PIECE: u64 = 1 << 20;
 const TRAILER: u64 = 8 + 8 + 32;
 const DIGEST: u64 = 32;
@@ -141,7 +141,7 @@ impl Cache {
 
 struct Sealer<W> {
     to: W,
-    piece: Sha256,
+    piece: blake3::Hasher,
     in_piece: u64,
     length: u64,
     table: Vec<u8>,
@@ -151,7 +151,7 @@ impl<W: Write> Sealer<W> {
     fn new(to: W) -> Self {
         Sealer {
             to,
-            piece: Sha256::new(),
+            piece: blake3::Hasher::new(),
             in_piece: 0,
             length: 0,
             table: Vec::new(),
@@ -160,8 +160,8 @@ impl<W: Write> Sealer<W> {
 
     fn end_piece(&mut self) {
         if self.in_piece > 0 {
-            self.table
-                .extend_from_slice(&std::mem::take(&mut self.piece).finalize());
+            self.table.extend_from_slice(self.piece.finalize().as_bytes());
+            self.piece.reset();
             self.in_piece = 0;
         }
     }
@@ -198,11 +198,11 @@ impl<W: Write> Write for Sealer<W> {
 }
 
 fn seal_of(digest: &Digest, kind: &str, length: u64, table: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
+    let mut hash = blake3::Hasher::new();
     hash.update(digest.as_bytes());
-    hash.update((kind.len() as u64).to_le_bytes());
-    hash.update(kind);
-    hash.update(length.to_le_bytes());
+    hash.update(&(kind.len() as u64).to_le_bytes());
+    hash.update(kind.as_bytes());
+    hash.update(&length.to_le_bytes());
     hash.update(table);
     hash.finalize().into()
 }
@@ -262,7 +262,7 @@ fn checked(file: &File, digest: &Digest, kind: &str) -> io::Result<Option<u64>> 
 }
 
 fn piece_is_whole(file: &File, piece: u64, length: u64, table: &[u8], buffer: &mut [u8]) -> bool {
-    let mut hash = Sha256::new();
+    let mut hash = blake3::Hasher::new();
     let mut at = piece * PIECE;
     let end = at.saturating_add(PIECE).min(length);
     while at < end {
@@ -280,7 +280,7 @@ fn piece_is_whole(file: &File, piece: u64, length: u64, table: &[u8], buffer: &m
     let stated = usize::try_from(piece * DIGEST)
         .ok()
         .and_then(|start| table.get(start..)?.get(..DIGEST as usize));
-    stated == Some(hash.finalize().as_slice())
+    stated == Some(hash.finalize().as_bytes().as_slice())
 }
 
 #[cfg(test)]

@@ -249,6 +249,14 @@ impl Root {
         }
     }
 
+    /// Asks the file system to write what it holds to the disk (syncfs(2)).
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync(&self) -> Result<(), Error> {
+        rustix::fs::syncfs(self).map_err(|e| Error::io("sync", self.path(), e))
+    }
+
     /// Whether there is anything at `path`, following links inside the root.
     ///
     /// # Errors
