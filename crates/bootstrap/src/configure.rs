@@ -236,7 +236,10 @@ fn failed(monitor: &Monitor, status: Status, logs: &[(String, Log)]) -> Error {
             },
             None => "`dpkg --configure -a`".to_owned(),
         },
-        status: first.map_or_else(|| status.to_string(), |failure| how_it_ended(&failure.message).to_owned()),
+        status: first.map_or_else(
+            || status.to_string(),
+            |failure| how_it_ended(&failure.message).to_owned(),
+        ),
         log: own
             .or(logs.last())
             .map_or_else(String::new, |(_, log)| log.tail()),
@@ -245,8 +248,12 @@ fn failed(monitor: &Monitor, status: Status, logs: &[(String, Log)]) -> Error {
 
 /// The end of dpkg's sentence about a script, which names package and script a second time at its start.
 fn how_it_ended(message: &str) -> &str {
-    let end = message.rsplit_once(" subprocess ").map_or(message, |(_, end)| end);
-    end.strip_prefix("returned error ").or(end.strip_prefix("was ")).unwrap_or(end)
+    let end = message
+        .rsplit_once(" subprocess ")
+        .map_or(message, |(_, end)| end);
+    end.strip_prefix("returned error ")
+        .or(end.strip_prefix("was "))
+        .unwrap_or(end)
 }
 
 impl Surroundings<'_> {

@@ -97,7 +97,12 @@ impl PlannedSource {
     /// waiver that was only for this run.
     pub fn for_target(&self) -> Source {
         let mut source = self.source.clone();
-        source.uris = source.uris.first().map(|uri| bareroot_fetch::without_credentials(uri)).into_iter().collect();
+        source.uris = source
+            .uris
+            .first()
+            .map(|uri| bareroot_fetch::without_credentials(uri))
+            .into_iter()
+            .collect();
         source
     }
 }

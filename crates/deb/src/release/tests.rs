@@ -259,7 +259,10 @@ fn both_digests_and_an_index_of_all() {
     assert_eq!(candidate.by_hash(), format!("by-hash/SHA512/{}", "b".repeat(128)));
     assert_eq!(candidate.listed.sha256.unwrap().to_string(), "a".repeat(64));
     let expected = candidate.listed.expected().unwrap();
-    assert_eq!((expected.size(), expected.sha256()), (Some(5), candidate.listed.sha256));
+    assert_eq!(
+        (expected.size(), expected.sha256()),
+        (Some(5), candidate.listed.sha256)
+    );
     assert!(
         !parse(&format!("No-Support-for-Architecture-all: Packages\n{text}"))
             .unwrap()

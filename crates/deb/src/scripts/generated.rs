@@ -4,7 +4,9 @@
 /// Such a script needs nothing that another package's configuring makes. Of any other script that is not known.
 pub fn is_generated(script: &[u8]) -> bool {
     let mut lines = script.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let shell = lines.next().is_some_and(|line| [&b"#!/bin/sh"[..], b"#! /bin/sh", b"#!/bin/sh -e"].contains(&line));
+    let shell = lines
+        .next()
+        .is_some_and(|line| [&b"#!/bin/sh"[..], b"#! /bin/sh", b"#!/bin/sh -e"].contains(&line));
     shell
         && lines.all(|line| {
             let plain = !line.iter().any(|byte| b"|;&`<>()".contains(byte)) && !line.ends_with(b"\\");
