@@ -191,7 +191,7 @@ mod tests {
     const TEXT: &str = r#"10 execve("./bareroot", ["./bareroot"], 0x7ff /* 39 vars */) = 0
 10 clone(child_stack=NULL, flags=SIGCHLD, child_tidptr=0x7f) = 11
 11 clone(child_stack=NULL, flags=SIGCHLD, child_tidptr=0x7f) = 2 /* 12 in strace's PID NS */
-12 fchdir(3</work/.t.bareroot-x>)     = 0
+12 fchdir(3</srv/.t.bareroot-x>)     = 0
 12 chroot(".")                       = 0
 12 execve("/bin/sh", ["sh"], 0x7ff /* 3 vars */) = 0
 12 vfork( <unfinished ...>
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_descends_from_a_process_in_the_target_is_inside() {
-        let executed = Trace::parse(TEXT).executed(|path| path.starts_with("/work/.t.bareroot-"));
+        let executed = Trace::parse(TEXT).executed(|path| path.starts_with("/srv/.t.bareroot-"));
         let seen: Vec<(u32, &str, bool)> = executed
             .iter()
             .map(|one| (one.process, one.path.as_str(), one.inside))
