@@ -96,11 +96,7 @@ fn grow(
         warden,
         context,
     };
-    if hooks::any(HookKind::Setup, &request.hooks) {
-        let session = growth.session(&StandIns::default())?;
-        hooks::run(HookKind::Setup, &request.hooks, &session, root.path(), context)?;
-        session.close()?;
-    }
+    growth.run_hooks(HookKind::Setup)?;
     let work = Work {
         root,
         plan,
@@ -113,7 +109,7 @@ fn grow(
     for (number, pass) in passes(request, &solution).iter().enumerate() {
         growth.pass(number, pass, &solution, &work)?;
     }
-    growth.customize()?;
+    growth.run_hooks(HookKind::Customize)?;
     context.phase(Phase::Finish, || finish::finish(root, plan))?;
     Ok(solution)
 }
@@ -149,47 +145,40 @@ impl Growth<'_> {
         let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
         // extract: the payloads, and no trace of a package manager's work.
         if self.request.variant == Variant::Extract {
-            return self.extract_hooks();
+            return self.run_hooks(HookKind::Extract);
         }
         context.phase(Phase::Record, || -> Result<(), Error> {
             record::record(self.root, &unpacked)?;
             record::mark_automatic(self.root, self.plan, picks)
         })?;
         if number == 0 {
-            self.extract_hooks()?;
+            self.run_hooks(HookKind::Extract)?;
         }
         if !unpacked.packages.is_empty() {
             context.phase(Phase::Configure, || {
                 self.configure(&unpacked.packages, picks, solution)
             })?;
         }
-        if number == 0 && hooks::any(HookKind::Essential, &self.request.hooks) {
-            let session = self.session(&StandIns::default())?;
-            hooks::run(
-                HookKind::Essential,
-                &self.request.hooks,
-                &session,
-                self.root.path(),
-                context,
-            )?;
-            session.close()?;
+        if number == 0 {
+            self.run_hooks(HookKind::Essential)?;
         }
         Ok(())
     }
 
-    fn extract_hooks(&self) -> Result<(), Error> {
-        if hooks::any(HookKind::Extract, &self.request.hooks) {
-            let session = self.session(&StandIns::default())?;
-            hooks::run(
-                HookKind::Extract,
-                &self.request.hooks,
-                &session,
-                self.root.path(),
-                self.context,
-            )?;
-            session.close()?;
+    /// Runs the hooks of a kind, where there are any, in a session of their own.
+    fn run_hooks(&self, kind: HookKind) -> Result<(), Error> {
+        if !hooks::any(kind, &self.request.hooks) {
+            return Ok(());
         }
-        Ok(())
+        let session = self.session(&StandIns::default())?;
+        hooks::run(
+            kind,
+            &self.request.hooks,
+            &session,
+            self.root.path(),
+            self.context,
+        )?;
+        Ok(session.close()?)
     }
 
     fn configure(&self, unpacked: &[InRoot], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
@@ -222,21 +211,6 @@ impl Growth<'_> {
             configure::configure(&packages, &around, self.context)
         })?;
         Ok(session.close()?)
-    }
-
-    fn customize(&self) -> Result<(), Error> {
-        if hooks::any(HookKind::Customize, &self.request.hooks) {
-            let session = self.session(&StandIns::default())?;
-            hooks::run(
-                HookKind::Customize,
-                &self.request.hooks,
-                &session,
-                self.root.path(),
-                self.context,
-            )?;
-            session.close()?;
-        }
-        Ok(())
     }
 
     /// The root with its namespaces and mounts.
