@@ -3,9 +3,9 @@
 use bareroot_enter::{Program, Session};
 use bareroot_model::Event;
 
-use crate::configure::Log;
 use crate::context::Context;
 use crate::error::Error;
+use crate::log::Log;
 use crate::request::{Hook, HookKind};
 
 /// Runs the hooks of one kind, in the order given.

@@ -7,21 +7,17 @@
 //! [`bootstrap`] tells it from a [`Request`] to a directory; [`resolve`] stops after the solution.
 
 pub mod catalogue;
-mod configure;
 mod context;
+mod deb;
 mod error;
-mod finish;
 mod hooks;
-mod index;
+mod log;
+mod pipeline;
 mod plan;
-mod prepare;
-mod record;
 mod request;
 mod resolution;
-mod solve;
 mod story;
 mod tools;
-mod unpack;
 
 pub use context::Context;
 pub use error::Error;

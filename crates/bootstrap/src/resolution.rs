@@ -6,8 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::request::Request;
-use crate::solve::LocalFiles;
-use crate::{index, solve, tools};
+use crate::{deb, tools};
 
 /// A solution, and where its packages come from.
 #[derive(Clone, Debug)]
@@ -49,18 +48,8 @@ pub fn resolve(request: &Request, context: &Context) -> Result<Resolution, Error
     tools::raise_file_limit();
     let plan = context.phase(Phase::Plan, || Plan::new(request, context))?;
     let fetcher = tools::fetcher(request, context)?;
-    let sources = context.phase(Phase::Index, || index::index(&plan, &fetcher, context))?;
-    let local = LocalFiles::open(&plan.local)?;
-    let solution = context.phase(Phase::Solve, || solve::solve(&plan, sources, &local, context))?;
-    let mirror = |source: &crate::plan::PlannedSource| {
-        source
-            .source
-            .uris
-            .first()
-            .map_or_else(String::new, |uri| uri.trim_end_matches('/').to_owned())
+    let (packages, mirrors) = match &plan {
+        Plan::Deb(plan) => deb::resolve(plan, &fetcher, context)?,
     };
-    Ok(Resolution {
-        packages: solution.picks.into_iter().map(|pick| pick.package).collect(),
-        mirrors: plan.sources.iter().map(mirror).collect(),
-    })
+    Ok(Resolution { packages, mirrors })
 }

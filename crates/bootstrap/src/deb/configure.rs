@@ -5,7 +5,7 @@
 //! Debian policy 6.5).
 
 mod aside;
-mod log;
+
 mod standins;
 mod steps;
 
@@ -17,7 +17,7 @@ use bareroot_unpack::Root;
 
 use crate::context::Context;
 use crate::error::Error;
-pub use log::Log;
+use crate::log::Log;
 pub use standins::StandIns;
 use steps::Step;
 

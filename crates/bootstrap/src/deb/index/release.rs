@@ -7,8 +7,8 @@ use bareroot_fetch::{Fetcher, Location};
 use bareroot_trust::{Policy, Trusted, Waiver};
 
 use crate::context::Context;
+use crate::deb::plan::{Check, PlannedSource};
 use crate::error::Error;
-use crate::plan::{Check, PlannedSource};
 
 /// Debian's largest is a few hundred kilobytes; apt's own limit is 10 MB too.
 const LARGEST_RELEASE: u64 = 10_000_000;

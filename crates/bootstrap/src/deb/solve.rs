@@ -11,9 +11,9 @@ use bareroot_model::Package;
 use bareroot_trust::Expected;
 
 use crate::context::Context;
+use crate::deb::index::IndexedSource;
+use crate::deb::plan::Plan;
 use crate::error::Error;
-use crate::index::IndexedSource;
-use crate::plan::Plan;
 use crate::request::Variant;
 pub use local::LocalFiles;
 

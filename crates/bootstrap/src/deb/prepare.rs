@@ -7,10 +7,10 @@ use bareroot_deb::{record, sources};
 use bareroot_unpack::{Node, Root};
 
 use crate::context::Context;
+use crate::deb::plan::{MergedUsr, Plan};
+use crate::deb::solve::Solution;
 use crate::error::Error;
-use crate::plan::{MergedUsr, Plan};
 use crate::request::Request;
-use crate::solve::Solution;
 
 /// Where the suites stand in the root, in deb822 format (sources.list(5)).
 pub const SOURCES: &str = "etc/apt/sources.list.d/0000bareroot.sources";

@@ -2,8 +2,8 @@
 
 use bareroot_unpack::{FileKind, Root};
 
+use crate::deb::plan::Plan;
 use crate::error::Error;
-use crate::plan::Plan;
 
 /// What a run of apt and dpkg leaves and a new root should not have: logs of how it was made, a cache with inode numbers,
 /// an identity.

@@ -1,17 +1,12 @@
 //! Chapters five and six, which overlap: archives are fetched and verified, and payloads are written into the root while
 //! others still download.
 //!
-//! Transfers have threads of their own; as many threads as there are cores decompress and place. Both take the largest
-//! package first: the longest job must not come last. Where the order of packages matters, [`Placer`] settles it by the
-//! solution's order, never by arrival.
+//! Where the order of packages matters, [`Placer`] settles it by the solution's order, never by arrival.
 
 mod cached;
-mod queue;
 mod relations;
 
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bareroot_deb::archive::{Deb, Digests, InfoLimits};
@@ -24,12 +19,12 @@ use bareroot_unpack::{
 };
 
 use crate::context::Context;
+use crate::deb::plan::Plan;
+use crate::deb::solve::{LocalFiles, Pick};
 use crate::error::Error;
-use crate::plan::Plan;
+use crate::pipeline::{self, Job, Origin};
 use crate::request;
-use crate::solve::{LocalFiles, Pick};
 use cached::Use;
-use queue::Queue;
 
 /// A package whose payload is in the root.
 pub struct InRoot {
@@ -72,29 +67,22 @@ pub struct Work<'a> {
 pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unpacked, Error> {
     let uses: Vec<Use> = picks.iter().map(|pick| usage(pick, work)).collect();
     let placer = Placer::new(work.root, settings(picks, work, context)?)?;
-    let queue = Queue::default();
-    let mut debs: Vec<Option<Deb>> = picks.iter().map(|_| None).collect();
-    let results = thread::scope(|scope| {
-        let workers: Vec<_> = (0..work.threads.max(1))
-            .map(|_| scope.spawn(|| place_all(picks, &uses, &placer, &queue, work, context)))
-            .collect();
-        let fetched = fetch_all(picks, &queue, work, context);
-        queue.close();
-        let mut results = vec![fetched.map(|()| Vec::new())];
-        results.extend(
-            workers
-                .into_iter()
-                .map(|worker| worker.join().map_err(|_| Error::Worker("unpack")).flatten()),
-        );
-        results
-    });
-    context.cancel().check()?;
-    // A worker's own error says more than the end of the transfers that it caused.
-    for result in results.into_iter().rev() {
-        for (ordinal, deb) in result? {
-            debs[ordinal] = Some(deb);
-        }
-    }
+    let jobs = picks
+        .iter()
+        .map(|pick| job(pick, work))
+        .collect::<Result<Vec<_>, _>>()?;
+    let debs = pipeline::run(jobs, work.threads, work.fetcher, context, |ordinal, blob| {
+        let began = Instant::now();
+        let pick = picks[ordinal];
+        let (deb, bytes) = place_one(ordinal, pick, uses[ordinal], blob, &placer, work)?;
+        context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
+        context.tell(Event::Unpacked {
+            package: pick.package.name.clone(),
+            bytes,
+        });
+        Ok(deb)
+    })?;
+    let mut debs: Vec<Option<Deb>> = debs.into_iter().map(Some).collect();
     let began = Instant::now();
     let outcome = placer.finish(&names(work.root)?)?;
     context.span("links and directories", Phase::Unpack, began);
@@ -153,92 +141,28 @@ fn names(root: &Root) -> Result<NameTable, Error> {
     Ok(NameTable::from_files(&files[0], &files[1]))
 }
 
-/// Hands every archive to the queue as it comes.
-fn fetch_all(picks: &[&Pick], queue: &Queue, work: &Work<'_>, context: &Context) -> Result<(), Error> {
-    let mut order: Vec<usize> = (0..picks.len()).collect();
-    order.sort_by_key(|ordinal| (std::cmp::Reverse(picks[*ordinal].package.size), *ordinal));
-    let first = Mutex::new(None);
-    let mut requests = Vec::new();
-    let mut ordinals = Vec::new();
-    for ordinal in order {
-        let package = &picks[ordinal].package;
-        let Some(source) = package.source else {
-            let blob = work
-                .local
+/// Where a package's archive comes from, and what it must be.
+fn job(pick: &Pick, work: &Work<'_>) -> Result<Job, Error> {
+    let package = &pick.package;
+    let origin = match package.source {
+        None => Origin::Local(
+            work.local
                 .blob(&package.path)?
-                .ok_or(Error::Worker("local files"))?;
-            queue.push(ordinal, package.size, blob);
-            continue;
-        };
-        let expected = work.releases[source].map(|_| picks[ordinal].expected.clone());
-        requests.push(Request {
+                .ok_or(Error::Worker("local files"))?,
+        ),
+        Some(source) => Origin::Mirror(Request {
             location: Location {
                 mirrors: work.plan.sources[source].source.uris.clone(),
                 path: package.path.clone(),
             },
-            expected,
+            expected: work.releases[source].map(|_| pick.expected.clone()),
             label: format!("{} {}", package.name, package.version),
-        });
-        ordinals.push(ordinal);
-    }
-    context.phase(Phase::Fetch, || {
-        work.fetcher.all(&requests, |place, result| {
-            match result {
-                Ok(blob) => queue.push(ordinals[place], picks[ordinals[place]].package.size, blob),
-                Err(error) => {
-                    queue.stop();
-                    first
-                        .lock()
-                        .unwrap_or_else(|poisoned| poisoned.into_inner())
-                        .get_or_insert(error);
-                }
-            }
-            // Where a worker failed, what is still to come is of no use.
-            if queue.is_stopped() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
-    })?;
-    match first
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-    {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
-    }
-}
-
-/// What one thread does: takes the largest archive there is, until none comes any more.
-fn place_all(
-    picks: &[&Pick],
-    uses: &[Use],
-    placer: &Placer,
-    queue: &Queue,
-    work: &Work<'_>,
-    context: &Context,
-) -> Result<Vec<(usize, Deb)>, Error> {
-    let mut debs = Vec::new();
-    while let Some((ordinal, blob)) = queue.pop() {
-        let began = Instant::now();
-        let pick = picks[ordinal];
-        match place_one(ordinal, pick, uses[ordinal], &blob, placer, work) {
-            Ok((deb, bytes)) => {
-                debs.push((ordinal, deb));
-                context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
-                context.tell(Event::Unpacked {
-                    package: pick.package.name.clone(),
-                    bytes,
-                });
-            }
-            Err(error) => {
-                queue.stop();
-                return Err(error);
-            }
-        }
-    }
-    Ok(debs)
+        }),
+    };
+    Ok(Job {
+        size: package.size,
+        origin,
+    })
 }
 
 fn place_one(

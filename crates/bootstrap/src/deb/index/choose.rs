@@ -8,8 +8,8 @@ use bareroot_deb::sources::ByHash;
 use bareroot_fetch::Fetcher;
 use bareroot_trust::Blob;
 
+use crate::deb::plan::{Plan, PlannedSource};
 use crate::error::Error;
-use crate::plan::{Plan, PlannedSource};
 
 /// Above this many bytes a second gzip's larger file arrives sooner than xz's smaller one is decoded: the two indexes of
 /// trixie's main differ by 3.7 MB, and by 0.12 s of decoding on two cores.

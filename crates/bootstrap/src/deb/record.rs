@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use bareroot_deb::record::{self, Database, Listed, Owner};
 use bareroot_unpack::{FileKind, PathKind, Root, Taken};
 
+use crate::deb::plan::Plan;
+use crate::deb::solve::Pick;
+use crate::deb::unpack::{InRoot, Unpacked};
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::solve::Pick;
-use crate::unpack::{InRoot, Unpacked};
 
 const STATUS: &str = "var/lib/dpkg/status";
 const TRIGGERS: &str = "var/lib/dpkg/triggers";

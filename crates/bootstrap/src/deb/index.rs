@@ -15,8 +15,8 @@ use bareroot_fetch::{Fetcher, Location};
 use bareroot_trust::Trusted;
 
 use crate::context::Context;
+use crate::deb::plan::{Plan, PlannedSource};
 use crate::error::Error;
-use crate::plan::{Plan, PlannedSource};
 use choose::Wanted;
 
 /// The version of the parsed form in the cache: raised when what `packages` keeps changes.

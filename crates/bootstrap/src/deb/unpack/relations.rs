@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bareroot_deb::relation;
 use bareroot_unpack::{Diversion, Diversions, Installed, Relations, Root, Subject};
 
+use crate::deb::solve::Pick;
 use crate::error::Error;
-use crate::solve::Pick;
 
 /// The `Replaces` fields of the packages that are unpacked.
 pub struct Replaces(HashMap<(String, String), String>);

@@ -1,0 +1,215 @@
+//! The Debian family: dpkg's and apt's roots.
+
+mod configure;
+mod finish;
+mod index;
+pub mod plan;
+mod prepare;
+mod record;
+mod solve;
+mod unpack;
+
+use std::os::fd::AsFd;
+
+use bareroot_deb::release::Release;
+use bareroot_enter::{Session, Spec};
+use bareroot_fetch::Fetcher;
+use bareroot_model::{Package, Phase};
+use bareroot_trust::Trusted;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::hooks;
+use crate::request::{HookKind, Request, Variant};
+use crate::story::{Ground, Grown};
+use crate::tools;
+use configure::{StandIns, Surroundings, Unconfigured};
+pub use plan::Plan;
+use plan::arch;
+use solve::{LocalFiles, Pick, Solution};
+use unpack::{InRoot, Work};
+
+/// What the first chapters found.
+struct Chosen {
+    releases: Vec<Trusted<Release>>,
+    local: LocalFiles,
+    solution: Solution,
+}
+
+fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    let sources = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local)?;
+    let releases = sources.iter().map(|source| source.release.clone()).collect();
+    let solution = context.phase(Phase::Solve, || solve::solve(plan, sources, &local, context))?;
+    Ok(Chosen {
+        releases,
+        local,
+        solution,
+    })
+}
+
+/// The packages of a plan, and the mirror of each of its sources.
+///
+/// # Errors
+/// When an index cannot be had or trusted, or the packages cannot be had together.
+pub fn resolve(
+    plan: &Plan,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<(Vec<Package>, Vec<String>), Error> {
+    let chosen = choose(plan, fetcher, context)?;
+    let mirror = |source: &plan::PlannedSource| {
+        let first = source.source.uris.first();
+        first.map_or_else(String::new, |uri| uri.trim_end_matches('/').to_owned())
+    };
+    Ok((
+        chosen
+            .solution
+            .picks
+            .into_iter()
+            .map(|pick| pick.package)
+            .collect(),
+        plan.sources.iter().map(mirror).collect(),
+    ))
+}
+
+/// Grows the root in its staging directory.
+///
+/// # Errors
+/// See [`Error`].
+pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
+    let Ground {
+        request,
+        root,
+        context,
+        ..
+    } = *ground;
+    let fetcher = tools::fetcher(request, context)?;
+    let chosen = choose(plan, &fetcher, context)?;
+    let solution = &chosen.solution;
+    let grown = Grown {
+        packages: solution.picks.len(),
+        bytes: solution.bytes(),
+    };
+    ground.planned(&grown);
+    context.phase(Phase::Prepare, || {
+        prepare::prepare(root, request, plan, solution, context)
+    })?;
+    let growth = Growth { plan, ground };
+    growth.run_hooks(HookKind::Setup)?;
+    let work = Work {
+        root,
+        plan,
+        releases: &chosen.releases,
+        local: &chosen.local,
+        fetcher: &fetcher,
+        filters: &request.filters,
+        threads: tools::threads(request),
+    };
+    for (number, pass) in passes(request, solution).iter().enumerate() {
+        growth.pass(number, pass, solution, &work)?;
+    }
+    growth.run_hooks(HookKind::Customize)?;
+    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    Ok(grown)
+}
+
+/// All packages at once; only a hook between the essential ones and the rest makes two passes of it.
+fn passes<'s>(request: &Request, solution: &'s Solution) -> Vec<Vec<&'s Pick>> {
+    if !hooks::any(HookKind::Essential, &request.hooks) {
+        return vec![solution.picks.iter().collect()];
+    }
+    let (first, rest) = solution.picks.iter().partition(|pick| pick.stage == 0);
+    vec![first, rest]
+}
+
+/// What the passes have in common.
+struct Growth<'a> {
+    plan: &'a Plan,
+    ground: &'a Ground<'a>,
+}
+
+impl Growth<'_> {
+    /// Unpacks, records and configures some packages.
+    fn pass(
+        &self,
+        number: usize,
+        picks: &[&Pick],
+        solution: &Solution,
+        work: &Work<'_>,
+    ) -> Result<(), Error> {
+        let context = self.ground.context;
+        let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
+        // extract: the payloads, and no trace of a package manager's work.
+        if self.ground.request.variant == Variant::Extract {
+            return self.run_hooks(HookKind::Extract);
+        }
+        context.phase(Phase::Record, || -> Result<(), Error> {
+            record::record(self.ground.root, &unpacked)?;
+            record::mark_automatic(self.ground.root, self.plan, picks)
+        })?;
+        if number == 0 {
+            self.run_hooks(HookKind::Extract)?;
+        }
+        if !unpacked.packages.is_empty() {
+            context.phase(Phase::Configure, || {
+                self.configure(&unpacked.packages, picks, solution)
+            })?;
+        }
+        if number == 0 {
+            self.run_hooks(HookKind::Essential)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the hooks of a kind, where there are any, in a session of their own.
+    fn run_hooks(&self, kind: HookKind) -> Result<(), Error> {
+        self.ground.run_hooks(kind, || self.session(&StandIns::default()))
+    }
+
+    fn configure(&self, unpacked: &[InRoot], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
+        let dpkg_version = solution
+            .version_of("dpkg")
+            .ok_or(Error::NotConfigurable { missing: "dpkg" })?;
+        let packages: Vec<Unconfigured<'_>> = (unpacked.iter().zip(picks))
+            .map(|(package, pick)| Unconfigured {
+                control: &package.deb.control,
+                info: &package.deb.info,
+                stage: pick.stage,
+            })
+            .collect();
+        let stand_ins = match self.ground.request.no_standins {
+            true => StandIns::default(),
+            false => StandIns::choose(self.ground.root, &packages, self.ground.context),
+        };
+        let session = self.session(&stand_ins)?;
+        let around = Surroundings {
+            root: self.ground.root,
+            session: &session,
+            epoch: self.plan.epoch,
+            stand_ins: &stand_ins,
+            dpkg_version,
+        };
+        std::thread::scope(|scope| {
+            // What was unpacked goes to the disk while the scripts run, so that the sync at the end finds little to do;
+            // that one reports what this one may find.
+            scope.spawn(|| self.ground.root.sync());
+            configure::configure(&packages, &around, self.ground.context)
+        })?;
+        Ok(session.close()?)
+    }
+
+    /// The root with its namespaces and mounts.
+    fn session(&self, stand_ins: &StandIns) -> Result<Session, Error> {
+        self.ground.context.cancel().check()?;
+        let mut spec = Spec::new(self.ground.root.as_fd(), self.ground.root.path());
+        spec.no_fsync = true;
+        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        stand_ins.prepare(self.ground.root, &mut spec)?;
+        let session = self.ground.warden.enter(&spec)?;
+        for note in session.notes() {
+            self.ground.context.note(note.clone());
+        }
+        Ok(session)
+    }
+}
