@@ -10,12 +10,18 @@ pub struct Request {
     pub spec: Option<String>,
     /// `--variant`.
     pub variant: Variant,
-    /// `--include`: names, wishes in apt's syntax, paths of .deb files.
+    /// `--include`: names, wishes in apt's or dnf's syntax, paths of .deb and .rpm files, URLs of .rpm files.
     pub include: Vec<String>,
     /// `--exclude`: names that must not be in.
     pub exclude: Vec<String>,
-    /// `--recommends` (true), `--no-recommends` (false).
-    pub recommends: bool,
+    /// `--recommends` (true), `--no-recommends` (false), neither (None): the family's own default.
+    pub recommends: Option<bool>,
+    /// `--with-optional`: groups bring their optional packages too.
+    pub with_optional: bool,
+    /// `--langs`: languages of which files are installed; None installs all.
+    pub langs: Option<Vec<String>>,
+    /// `--nodocs`: files that packages mark as documentation stay out.
+    pub no_docs: bool,
     /// `--components`.
     pub components: Vec<String>,
     /// `--mirror`: URLs, or one-line `deb` entries.
@@ -24,6 +30,10 @@ pub struct Request {
     pub updates: Option<bool>,
     /// `--sources`: files in either of apt's two formats.
     pub sources: Vec<PathBuf>,
+    /// `--repo`: files in the format of /etc/yum.repos.d.
+    pub repos: Vec<PathBuf>,
+    /// `--releasever`: what `$releasever` stands for.
+    pub releasever: Option<String>,
     /// `--keyring`: files or directories.
     pub keyrings: Vec<PathBuf>,
     /// `--arch`.

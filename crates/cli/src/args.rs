@@ -31,7 +31,7 @@ pub enum Verb {
 #[derive(Debug, Args)]
 #[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
-    /// distribution:release (debian:trixie), left out with --sources; then the directory to make
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct Bootstrap {
 
 #[derive(Debug, Args)]
 pub struct Resolve {
-    /// distribution:release (debian:trixie), left out with --sources
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo
     pub spec: Option<String>,
     #[command(flatten)]
     pub plan: PlanOptions,
@@ -74,19 +74,29 @@ pub struct PlanOptions {
         help_heading = "Packages"
     )]
     pub variant: String,
-    /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or the path of a .deb file
+    /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or a .deb file; in RPM roots what `dnf install`
+    /// takes: pkg, pkg-version, pkg.arch, a path, @group, '@Environment', @module:stream, or an .rpm file or URL
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
     pub include: Vec<String>,
     /// Packages that must not be in
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
     pub exclude: Vec<String>,
-    /// Follow Recommends too
+    /// Follow weak dependencies (Recommends, in RPM roots Supplements too): the default of RPM roots
     #[arg(long, overrides_with = "no_recommends", help_heading = "Packages")]
     pub recommends: bool,
-    /// Follow no Recommends (the default)
+    /// Follow no weak dependencies: the default of Debian roots
     #[arg(long, help_heading = "Packages")]
     pub no_recommends: bool,
-    /// The target's architecture: the host's own, or i386 on amd64
+    /// Groups bring their optional packages too (RPM)
+    #[arg(long, help_heading = "Packages")]
+    pub with_optional: bool,
+    /// Languages of which files are installed (RPM) [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
+    pub langs: Option<Vec<String>>,
+    /// Leave out what packages mark as documentation (RPM)
+    #[arg(long, help_heading = "Packages")]
+    pub nodocs: bool,
+    /// The target's architecture: the host's own, or its 32-bit variant
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 
@@ -105,6 +115,12 @@ pub struct PlanOptions {
     /// A sources file in either of apt's formats (repeatable); SPEC may be left out
     #[arg(long = "sources", value_name = "FILE", help_heading = "Sources")]
     pub sources: Vec<PathBuf>,
+    /// A .repo file as in /etc/yum.repos.d (repeatable); SPEC may be left out
+    #[arg(long = "repo", value_name = "FILE", help_heading = "Sources")]
+    pub repos: Vec<PathBuf>,
+    /// What $releasever stands for in .repo files [default: SPEC's release]
+    #[arg(long, value_name = "VERSION", help_heading = "Sources")]
+    pub releasever: Option<String>,
     /// How long a connection may take to come about, and how long it may then bring nothing [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Sources")]
     pub timeout: Option<u16>,
@@ -132,7 +148,7 @@ pub struct PlanOptions {
     /// Accept weak signatures (SHA-1, DSA, an expired key) by this key
     #[arg(long = "allow-weak-key", value_name = "FINGERPRINT", help_heading = "Trust")]
     pub weak_keys: Vec<String>,
-    /// Accept indexes without a valid signature
+    /// Accept indexes, and RPM packages, without a valid signature
     #[arg(long, visible_alias = "no-gpgcheck", help_heading = "Trust")]
     pub allow_unauthenticated: bool,
 

@@ -13,7 +13,7 @@ use crate::args::{Bootstrap, PlanOptions};
 pub enum Misuse {
     #[error("no variant is called `{0}`; there are {1}")]
     Variant(String, String),
-    #[error("`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources")]
+    #[error("`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo")]
     NoSpec(String),
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
@@ -31,7 +31,14 @@ impl PlanOptions {
             variant,
             include: words(&self.include),
             exclude: words(&self.exclude),
-            recommends: self.recommends,
+            recommends: match (self.recommends, self.no_recommends) {
+                (true, _) => Some(true),
+                (_, true) => Some(false),
+                _ => None,
+            },
+            with_optional: self.with_optional,
+            langs: self.langs.as_ref().map(|langs| words(langs)),
+            no_docs: self.nodocs,
             components: words(&self.components),
             mirrors: self.mirrors.clone(),
             updates: match (self.updates, self.no_updates) {
@@ -40,6 +47,8 @@ impl PlanOptions {
                 _ => None,
             },
             sources: self.sources.clone(),
+            repos: self.repos.clone(),
+            releasever: self.releasever.clone(),
             keyrings: self.keyrings.clone(),
             arch: self.arch.clone(),
             waivers: Waivers {
@@ -65,7 +74,7 @@ impl Bootstrap {
     pub fn request(&self, matches: &ArgMatches) -> Result<(Request, PathBuf), Misuse> {
         let (spec, target) = match self.words.as_slice() {
             [spec, target] => (Some(spec.clone()), target),
-            [word] if !self.plan.sources.is_empty() => (None, word),
+            [word] if !self.plan.sources.is_empty() || !self.plan.repos.is_empty() => (None, word),
             [word] if word.contains(':') && !word.contains('/') => {
                 return Err(Misuse::NoTarget(word.clone()));
             }

@@ -141,7 +141,7 @@ impl Plan {
             local: local.into_iter().map(PathBuf::from).collect(),
             wishes,
             exclude: request.exclude.clone(),
-            recommends: request.recommends,
+            recommends: request.recommends.unwrap_or(false),
             merged_usr: match release {
                 _ if request.merged_usr => MergedUsr::Yes,
                 Some(release) if release.merged_usr => MergedUsr::Yes,
