@@ -89,7 +89,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// # Errors
 /// When it fails: with the last lines that it printed.
 pub fn once(tools: &Tools, contender: Contender, target: &Path, place: &Place) -> Result<Sample> {
-    let command = tools.command(contender, target)?;
+    timed(contender.word(), &tools.command(contender, target)?, place)
+}
+
+/// Runs a command once, with nothing left to write from what ran before.
+///
+/// # Errors
+/// When it fails: with the last lines that it printed.
+pub fn timed(word: &str, command: &Command, place: &Place) -> Result<Sample> {
     let said = place.fresh("said");
     let usage = place.fresh("usage");
     let mut timed = Command::new("time");
@@ -116,8 +123,7 @@ pub fn once(tools: &Tools, contender: Contender, target: &Path, place: &Place) -
     if !status.success() {
         let tail: Vec<&str> = said.lines().rev().take(20).collect();
         bail!(
-            "{}: {status}\n{}",
-            contender.word(),
+            "{word}: {status}\n{}",
             tail.into_iter().rev().collect::<Vec<_>>().join("\n")
         );
     }
