@@ -15,6 +15,8 @@ pub struct Location {
     pub mirrors: Vec<String>,
     /// Path below each of them, as an index states it: not encoded, without `..`.
     pub path: String,
+    /// What follows the `?` of the URL, encoded as it is sent. Local mirrors know nothing of it.
+    pub query: Option<String>,
 }
 
 impl Location {
@@ -23,6 +25,26 @@ impl Location {
         Location {
             mirrors: mirrors.into_iter().map(Into::into).collect(),
             path: path.into(),
+            query: None,
+        }
+    }
+
+    /// A file that is known by a whole URL, encoded, perhaps with a query: a list of mirrors, a key.
+    pub fn of_url(url: &str) -> Location {
+        let url = url.split('#').next().unwrap_or_default();
+        let (address, query) = match url.split_once('?') {
+            Some((address, query)) => (address, Some(query.to_owned())),
+            None => (url, None),
+        };
+        // The name is what follows the last slash of the path; `scheme://host` has none.
+        let start = address.find("://").map_or(0, |at| at + 3);
+        let (base, name) = match address.get(start..).and_then(|rest| rest.rfind('/')) {
+            Some(slash) => address.split_at(start + slash + 1),
+            None => (address, ""),
+        };
+        Location {
+            query,
+            ..Location::new([base], String::from_utf8_lossy(&decoded(name)))
         }
     }
 
@@ -31,7 +53,13 @@ impl Location {
         let parts = parts(&self.path)?;
         self.mirrors
             .iter()
-            .map(|mirror| Place::below(mirror, &parts))
+            .map(|mirror| {
+                let mut place = Place::below(mirror, &parts)?;
+                if let Place::Http { url, .. } = &mut place {
+                    url.set_query(self.query.as_deref());
+                }
+                Ok(place)
+            })
             .collect()
     }
 }
@@ -46,6 +74,7 @@ impl fmt::Debug for Location {
         f.debug_struct("Location")
             .field("mirrors", &mirrors)
             .field("path", &self.path)
+            .field("query", &self.query)
             .finish()
     }
 }
@@ -284,6 +313,33 @@ mod tests {
     }
 
     #[test]
+    fn whole_urls() {
+        for (url, wanted) in [
+            (
+                "https://m.example/metalink?repo=f/43&arch=x86_64",
+                "https://m.example/metalink?repo=f/43&arch=x86_64",
+            ),
+            ("http://m.example/a%20b/KEY%2b1", "http://m.example/a%20b/KEY%2b1"),
+            ("http://u:p@m.example:81/x#there", "http://m.example:81/x"),
+            ("file:///etc/pki/KEY%20x", "file:/etc/pki/KEY x"),
+            ("file:/KEY", "file:/KEY"),
+        ] {
+            let location = Location::of_url(url);
+            let place = location.places().map(|mut places| places.remove(0));
+            assert_eq!(place.unwrap().shown(), wanted);
+        }
+        for url in [
+            "http://m.example",
+            "http://m.example/",
+            "KEY",
+            "ftp://m.example/x",
+            "file:///..",
+        ] {
+            assert!(Location::of_url(url).places().is_err(), "{url}");
+        }
+    }
+
+    #[test]
     fn paths_that_lead_elsewhere_are_refused() {
         for path in ["../x", "a/../x", "a/..", "..", "", ".", "/", "a\nb", "a\0b"] {
             assert!(
@@ -331,7 +387,7 @@ mod tests {
         let location = Location::new(["http://u:secret@h/d"], "x");
         assert_eq!(
             format!("{location:?}"),
-            "Location { mirrors: [\"http://h/d\"], path: \"x\" }"
+            "Location { mirrors: [\"http://h/d\"], path: \"x\", query: None }"
         );
         for (url, wanted) in [
             ("http://u:p@h/d", "http://h/d"),

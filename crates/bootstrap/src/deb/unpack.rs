@@ -151,10 +151,10 @@ fn job(pick: &Pick, work: &Work<'_>) -> Result<Job, Error> {
                 .ok_or(Error::Worker("local files"))?,
         ),
         Some(source) => Origin::Mirror(Request {
-            location: Location {
-                mirrors: work.plan.sources[source].source.uris.clone(),
-                path: package.path.clone(),
-            },
+            location: Location::new(
+                work.plan.sources[source].source.uris.clone(),
+                package.path.clone(),
+            ),
             expected: work.releases[source].map(|_| pick.expected.clone()),
             label: format!("{} {}", package.name, package.version),
         }),

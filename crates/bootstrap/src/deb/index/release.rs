@@ -21,10 +21,7 @@ pub fn location(source: &PlannedSource, path: &str) -> Location {
         Some(directory) => format!("{}/{path}", directory.trim_start_matches("./")),
         None => format!("dists/{suite}/{path}"),
     };
-    Location {
-        mirrors: source.source.uris.clone(),
-        path,
-    }
+    Location::new(source.source.uris.clone(), path)
 }
 
 /// Fetches and verifies.
