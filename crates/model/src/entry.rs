@@ -22,6 +22,8 @@ pub struct Entry {
     pub mtime: i64,
     /// Bytes of content that follow (0 for all but [`Kind::File`]).
     pub size: u64,
+    /// Extended attributes, by name, in the order in which they are set.
+    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// What an [`Entry`] is.

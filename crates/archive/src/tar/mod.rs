@@ -238,6 +238,7 @@ impl<R: Read> TarReader<R> {
             group: fields::owner_name(header.groupname_bytes()),
             mtime: fields::mtime(header).map_err(wrong)?,
             size,
+            xattrs: Vec::new(),
             path,
         };
         self.hold(size);

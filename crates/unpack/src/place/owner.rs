@@ -86,6 +86,7 @@ mod tests {
             group: group.map(|n| n.as_bytes().to_vec()),
             mtime: 0,
             size: 0,
+            xattrs: Vec::new(),
         })
     }
 

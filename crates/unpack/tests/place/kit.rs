@@ -54,6 +54,7 @@ fn entry(path: &[u8], kind: Kind, mode: u32) -> Entry {
         group: None,
         mtime: 1_000_000_000,
         size: 0,
+        xattrs: Vec::new(),
     }
 }
 
