@@ -27,4 +27,6 @@ pub use keyring::{KeyInfo, Keyring};
 pub use policy::Policy;
 pub use trusted::{Trusted, Waiver};
 pub use verified::Verified;
-pub use verify::{verify_cleartext, verify_detached, waive_cleartext};
+pub use verify::{
+    PackageSignature, verify_cleartext, verify_detached, verify_package, waive_cleartext, waive_package,
+};

@@ -51,6 +51,52 @@ pub fn verify_detached(
     Ok(Trusted::mint(data))
 }
 
+/// A signature of an RPM package: OpenPGP packets, and the bytes that they are made over.
+#[derive(Clone, Copy, Debug)]
+pub struct PackageSignature<'p> {
+    /// The packets.
+    pub packets: &'p [u8],
+    /// What is signed: the header alone, or header and payload in packages of old.
+    pub signed: &'p [u8],
+}
+
+/// Verifies an RPM package by its signatures: at least one by a key of the keyring must be good. What is proven is that
+/// the signed bytes are the key's; that they are the package's, the caller knows. `name` is for messages.
+///
+/// A key that expired after it signed is refused here as everywhere: see [`Policy::allow_weak_keys`].
+///
+/// # Errors
+/// [`Error::NoSignature`] without any; what the first refused one says where none is good.
+pub fn verify_package(
+    name: &str,
+    signatures: &[PackageSignature<'_>],
+    keyring: &Keyring,
+    policy: &Policy,
+) -> Result<Trusted<()>, Error> {
+    let mut refused = None;
+    for signature in signatures {
+        let document = Document {
+            name,
+            bytes: signature.signed,
+            text: false,
+        };
+        match document.verify(&[signature.packets.to_vec()], keyring, policy) {
+            Ok(()) => return Ok(Trusted::mint(())),
+            // A signature that a known key did not make is fatal, whatever the others are.
+            Err(error @ Error::BadSignature { .. }) => return Err(error),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::NoSignature {
+        name: name.to_owned(),
+    }))
+}
+
+/// A package of which no signature is asked for, because the user said so.
+pub fn waive_package(waiver: Waiver) -> Trusted<()> {
+    Trusted::waived((), waiver)
+}
+
 /// The text of a clear-signed file without looking at its signatures, or the whole file when it is not clear-signed,
 /// because the user said that no signature is needed.
 pub fn waive_cleartext(name: &str, text: &[u8], waiver: Waiver) -> Result<Trusted<Vec<u8>>, Error> {
