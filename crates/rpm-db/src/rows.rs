@@ -1,0 +1,178 @@
+//! What the indexes of the database say of a header (rpm's lib/rpmdb.c and lib/backend/dbi.c: rpmdbIndexes, updateIndexes).
+
+use std::collections::BTreeSet;
+
+use bareroot_rpm::{Header, Sense, Tag, rich};
+
+/// An index: a table of keys, each with the header's number and a place in the header's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Table {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// The tag whose elements are its keys.
+    pub tag: Tag,
+    /// Whether its keys are bytes and not text.
+    pub binary: bool,
+    /// Whether the tag is a list: such tables have an index of their headers' numbers as well.
+    pub list: bool,
+}
+
+const fn table(name: &'static str, tag: Tag, binary: bool, list: bool) -> Table {
+    Table {
+        name,
+        tag,
+        binary,
+        list,
+    }
+}
+
+/// All of them, in the order in which rpm makes them.
+pub const TABLES: [Table; 18] = [
+    table("Name", Tag::NAME, false, false),
+    table("Basenames", Tag::BASENAMES, false, true),
+    table("Group", Tag::GROUP, false, false),
+    table("Requirename", Tag::REQUIRENAME, false, true),
+    table("Providename", Tag::PROVIDENAME, false, true),
+    table("Conflictname", Tag::CONFLICTNAME, false, true),
+    table("Obsoletename", Tag::OBSOLETENAME, false, true),
+    table("Triggername", Tag::TRIGGERNAME, false, true),
+    table("Dirnames", Tag::DIRNAMES, false, true),
+    table("Installtid", Tag::INSTALLTID, true, false),
+    table("Sigmd5", Tag::SIGMD5, true, false),
+    table("Sha1header", Tag::SHA1HEADER, false, false),
+    table("Filetriggername", Tag::FILETRIGGERNAME, false, true),
+    table("Transfiletriggername", Tag::TRANSFILETRIGGERNAME, false, true),
+    table("Recommendname", Tag::RECOMMENDNAME, false, true),
+    table("Suggestname", Tag::SUGGESTNAME, false, true),
+    table("Supplementname", Tag::SUPPLEMENTNAME, false, true),
+    table("Enhancename", Tag::ENHANCENAME, false, true),
+];
+
+/// One row: the key and the place.
+pub type Row = (Vec<u8>, u32);
+
+/// The rows that a header has in a table.
+pub fn rows(header: &Header, table: &Table) -> Vec<Row> {
+    match table.tag {
+        Tag::INSTALLTID => header
+            .number(table.tag)
+            // In the machine's own byte order, as rpm takes it from memory.
+            .map(|number| ((number as u32).to_ne_bytes().to_vec(), 0))
+            .into_iter()
+            .collect(),
+        Tag::SIGMD5 => header
+            .binary(table.tag)
+            .map(|digest| (digest.to_vec(), 0))
+            .into_iter()
+            .collect(),
+        Tag::GROUP => vec![(header.string(table.tag).unwrap_or(b"Unknown").to_vec(), 0)],
+        Tag::REQUIRENAME => requires(header),
+        Tag::TRIGGERNAME => {
+            let mut seen = BTreeSet::new();
+            places(header, table.tag)
+                .filter(|(name, _)| seen.insert(name.clone()))
+                .collect()
+        }
+        Tag::FILETRIGGERNAME => by_index(header, table.tag, Tag::FILETRIGGERINDEX),
+        Tag::TRANSFILETRIGGERNAME => by_index(header, table.tag, Tag::TRANSFILETRIGGERINDEX),
+        Tag::CONFLICTNAME
+        | Tag::RECOMMENDNAME
+        | Tag::SUGGESTNAME
+        | Tag::SUPPLEMENTNAME
+        | Tag::ENHANCENAME => places(header, table.tag).flat_map(with_rich).collect(),
+        tag => places(header, tag).collect(),
+    }
+}
+
+fn places(header: &Header, tag: Tag) -> impl Iterator<Item = Row> {
+    header
+        .strings(tag)
+        .into_iter()
+        .map(<[u8]>::to_vec)
+        .zip(0..)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The place of a file trigger is that of its script.
+fn by_index(header: &Header, names: Tag, index: Tag) -> Vec<Row> {
+    let index = header.u32s(index);
+    places(header, names)
+        .map(|(name, place)| {
+            let script = index.get(place as usize).copied().unwrap_or(place);
+            (name, script)
+        })
+        .collect()
+}
+
+/// Requirements that only matter while packages are installed are not indexed.
+fn requires(header: &Header) -> Vec<Row> {
+    let flags = header.u32s(Tag::REQUIREFLAGS);
+    places(header, Tag::REQUIRENAME)
+        .filter(|(_, place)| !is_transient(Sense(flags.get(*place as usize).copied().unwrap_or_default())))
+        .flat_map(with_rich)
+        .collect()
+}
+
+fn is_transient(sense: Sense) -> bool {
+    let install = Sense::SCRIPT_PRE
+        | Sense::SCRIPT_POST
+        | Sense::RPMLIB
+        | Sense::KEYRING
+        | Sense::PRETRANS
+        | Sense::POSTTRANS;
+    let erase = Sense::SCRIPT_PREUN | Sense::SCRIPT_POSTUN | Sense::PREUNTRANS | Sense::POSTUNTRANS;
+    sense.intersects(install) && !sense.intersects(erase) && !sense.intersects(Sense::META)
+}
+
+/// A boolean dependency is indexed as a whole and by each name in it; names whose presence makes a difference to the
+/// contrary have a `!` before them.
+fn with_rich((name, place): Row) -> Vec<Row> {
+    let parsed = std::str::from_utf8(&name)
+        .ok()
+        .filter(|text| text.starts_with('('))
+        .and_then(|text| rich::parse(text).ok());
+    let mut names = Vec::new();
+    if let Some(parsed) = parsed {
+        collect(&parsed, false, &mut names);
+    }
+    let mut rows = vec![(name, place)];
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if seen.insert(name.clone()) {
+            rows.push((name, place));
+        }
+    }
+    rows
+}
+
+fn collect(rich: &rich::Rich<'_>, negated: bool, names: &mut Vec<Vec<u8>>) {
+    use rich::Rich;
+    match rich {
+        Rich::Simple(dependency) => {
+            if !dependency.name.starts_with("rpmlib(") {
+                let mut name = dependency.name.as_bytes().to_vec();
+                if negated {
+                    name.insert(0, b'!');
+                }
+                names.push(name);
+            }
+        }
+        Rich::And(all) | Rich::Or(all) | Rich::With(all) => {
+            all.iter().for_each(|operand| collect(operand, negated, names));
+        }
+        Rich::Without(first, second) => {
+            collect(first, negated, names);
+            collect(second, negated, names);
+        }
+        Rich::If(first, condition, otherwise) | Rich::Unless(first, condition, otherwise) => {
+            collect(first, negated, names);
+            collect(condition, !negated, names);
+            if let Some(otherwise) = otherwise {
+                // With `else` the condition counts both ways.
+                collect(condition, negated, names);
+                collect(otherwise, negated, names);
+            }
+        }
+    }
+}
