@@ -171,7 +171,13 @@ impl std::fmt::Display for Relation<'_> {
         f.write_str(self.name)?;
         match self.sense.operator() {
             "" => Ok(()),
-            operator => write!(f, " {operator} {}", self.evr),
+            operator => {
+                let evr = Evr {
+                    epoch: self.evr.epoch.filter(|epoch| *epoch != 0),
+                    ..self.evr
+                };
+                write!(f, " {operator} {evr}")
+            }
         }
     }
 }

@@ -119,23 +119,3 @@ fn damage_is_an_error_and_never_a_panic() {
         }
     }
 }
-
-#[test]
-#[ignore = "a measurement: cargo test --release -p bareroot-rpm-repo -- --ignored --nocapture"]
-fn how_fast_primary_is_read() {
-    let path = std::env::var("PRIMARY").expect("PRIMARY names a primary.xml");
-    let plain = std::fs::read(path).unwrap();
-    let began = std::time::Instant::now();
-    let index = Index::read("primary", &plain[..], "x86_64").unwrap();
-    let seconds = began.elapsed().as_secs_f64();
-    let began = std::time::Instant::now();
-    let bytes = index.to_bytes();
-    let again = Index::from_bytes(&bytes).unwrap();
-    eprintln!(
-        "{} packages, {:.0} MB/s, kept in {} MB, read back in {:.3} s",
-        again.len(),
-        plain.len() as f64 / 1e6 / seconds,
-        bytes.len() / 1_000_000,
-        began.elapsed().as_secs_f64()
-    );
-}

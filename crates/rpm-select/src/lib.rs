@@ -1,1 +1,20 @@
 //! Which packages of RPM repositories make a root, as dnf and libsolv choose them.
+//!
+//! [`Universe`] is what there is, [`Wishes`] what is asked for, [`select`] what comes of it. Weak dependencies and
+//! conditional members of groups are tried after everything else, one round after the other, until nothing changes.
+
+mod error;
+mod explain;
+mod formula;
+mod glob;
+mod groups;
+mod pool;
+mod select;
+mod universe;
+mod wish;
+
+pub use error::Error;
+pub use groups::{GroupPackage, Groups, InstalledEnvironment, InstalledGroup};
+pub use select::{Pick, Selection, Settings, Why, select};
+pub use universe::{Id, Repository, Universe};
+pub use wish::Wishes;

@@ -1,0 +1,301 @@
+//! What there is: the packages of all repositories, without those that are excluded, and who provides what.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
+
+use bareroot_rpm::{Sense, ranges_overlap};
+use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::{Index, Package, Relation, RelationKind, arch};
+
+use crate::glob;
+
+/// A repository, as far as the choice of packages depends on it.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// The lower, the more preferred.
+    pub priority: i32,
+    /// The lower, the more preferred of equal packages.
+    pub cost: i32,
+    /// Packages that are not seen.
+    pub excludes: Vec<String>,
+    /// If there are any, the only packages that are seen.
+    pub includes: Vec<String>,
+}
+
+impl Default for Repository {
+    fn default() -> Self {
+        Repository {
+            priority: 99,
+            cost: 1000,
+            excludes: Vec::new(),
+            includes: Vec::new(),
+        }
+    }
+}
+
+/// A package of a universe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(pub u32);
+
+/// All packages of all repositories.
+pub struct Universe<'i> {
+    indexes: &'i [Index],
+    repositories: &'i [Repository],
+    pub(crate) comps: Vec<&'i Comps>,
+    arch: &'i str,
+    /// Index and number of each package.
+    places: Vec<(u32, u32)>,
+    /// Whether it is excluded: it is only known so that messages can say so.
+    excluded: Vec<bool>,
+    by_name: HashMap<&'i str, Vec<Id>>,
+    by_provide: HashMap<&'i str, Vec<Id>>,
+    by_file: HashMap<&'i str, Vec<Id>>,
+    /// Whether the lists of all files were looked at: what is not known then is nowhere.
+    all_files: bool,
+}
+
+impl<'i> Universe<'i> {
+    /// The packages of these indexes, of which each belongs to the repository of the same place, for a root of an
+    /// architecture. `excludes` are names, NEVRAs and patterns of the user.
+    pub fn new(
+        indexes: &'i [Index],
+        repositories: &'i [Repository],
+        comps: Vec<&'i Comps>,
+        arch: &'i str,
+        excludes: &[String],
+    ) -> Universe<'i> {
+        let mut universe = Universe {
+            indexes,
+            repositories,
+            comps,
+            arch,
+            places: Vec::new(),
+            excluded: Vec::new(),
+            by_name: HashMap::new(),
+            by_provide: HashMap::new(),
+            by_file: HashMap::new(),
+            all_files: false,
+        };
+        for (number, index) in indexes.iter().enumerate() {
+            let repository = repositories.get(number).cloned().unwrap_or_default();
+            for package in index.packages() {
+                let id = Id(universe.places.len() as u32);
+                let listed = |list: &[String]| list.iter().any(|pattern| names(pattern, &package));
+                let hidden = listed(excludes)
+                    || listed(&repository.excludes)
+                    || (!repository.includes.is_empty() && !listed(&repository.includes));
+                universe.places.push((number as u32, package.number() as u32));
+                universe.excluded.push(hidden);
+                universe.by_name.entry(package.name()).or_default().push(id);
+                if hidden {
+                    continue;
+                }
+                for provided in package.relations(RelationKind::Provides) {
+                    let list = universe.by_provide.entry(provided.name).or_default();
+                    if list.last() != Some(&id) {
+                        list.push(id);
+                    }
+                }
+                for (path, _) in package.files() {
+                    universe.by_file.entry(path).or_default().push(id);
+                }
+            }
+        }
+        universe
+    }
+
+    /// Says that the indexes have every path that was ever asked for.
+    pub fn with_all_files(mut self) -> Self {
+        self.all_files = true;
+        self
+    }
+
+    /// Whether the indexes have every path that was asked for.
+    pub(crate) fn has_all_files(&self) -> bool {
+        self.all_files
+    }
+
+    /// How many packages there are, excluded ones included.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Index and number of a package.
+    pub fn place(&self, id: Id) -> (usize, usize) {
+        let (index, number) = self.places.get(id.0 as usize).copied().unwrap_or_default();
+        (index as usize, number as usize)
+    }
+
+    /// The package.
+    pub fn package(&self, id: Id) -> Option<Package<'i>> {
+        let (index, number) = self.place(id);
+        self.indexes.get(index)?.package(number)
+    }
+
+    /// Whether it must not be installed.
+    pub(crate) fn is_excluded(&self, id: Id) -> bool {
+        self.excluded.get(id.0 as usize).copied().unwrap_or(true)
+    }
+
+    /// The packages of a name that may be installed, the preferred one first.
+    pub(crate) fn named(&self, name: &str) -> Vec<Id> {
+        let mut found: Vec<Id> = self.by_name.get(name).into_iter().flatten().copied().collect();
+        found.retain(|id| !self.is_excluded(*id));
+        self.prefer(&mut found);
+        found
+    }
+
+    /// Whether there is a package of that name, excluded or not.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// All names.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &'i str> + '_ {
+        self.by_name.keys().copied()
+    }
+
+    /// All packages that may be installed.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Id> + '_ {
+        (0..self.places.len() as u32)
+            .map(Id)
+            .filter(|id| !self.is_excluded(*id))
+    }
+
+    /// Who satisfies a relation, the preferred one first.
+    pub(crate) fn providers(&self, relation: &Relation<'_>) -> Vec<Id> {
+        let mut found: Vec<Id> = self
+            .by_provide
+            .get(relation.name)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| self.provides(*id, relation))
+            .collect();
+        if relation.name.starts_with('/') {
+            for id in self.by_file.get(relation.name).into_iter().flatten() {
+                if !found.contains(id) {
+                    found.push(*id);
+                }
+            }
+        }
+        self.prefer(&mut found);
+        found
+    }
+
+    fn provides(&self, id: Id, wanted: &Relation<'_>) -> bool {
+        self.package(id).is_some_and(|package| {
+            package
+                .relations(RelationKind::Provides)
+                .any(|provided| provided.name == wanted.name && satisfies(&provided, wanted))
+        })
+    }
+
+    /// The packages that a relation's name and versions mean by their own name: what Obsoletes looks at.
+    pub(crate) fn called(&self, relation: &Relation<'_>) -> Vec<Id> {
+        self.by_name
+            .get(relation.name)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| {
+                self.package(*id).is_some_and(|package| {
+                    relation.sense == Sense::ANY
+                        || ranges_overlap(Sense::EQUAL, &package.evr(), relation.sense, &relation.evr)
+                })
+            })
+            .collect()
+    }
+
+    /// Sorts by preference: the repository's priority, the nearest architecture, the newest version of a name, the
+    /// cheapest repository; between names, the metadata's order.
+    pub(crate) fn prefer(&self, ids: &mut [Id]) {
+        ids.sort_by(|a, b| self.order(*a, *b));
+    }
+
+    fn order(&self, a: Id, b: Id) -> Ordering {
+        let (Some(one), Some(two)) = (self.package(a), self.package(b)) else {
+            return a.cmp(&b);
+        };
+        let repository = |id: Id| self.repositories.get(self.place(id).0);
+        let priority = |id| repository(id).map_or(99, |repository| repository.priority);
+        let cost = |id| repository(id).map_or(1000, |repository| repository.cost);
+        let near = |package: &Package<'_>| arch::score(package.arch(), self.arch).unwrap_or(usize::MAX);
+        priority(a)
+            .cmp(&priority(b))
+            .then_with(|| near(&one).cmp(&near(&two)))
+            .then_with(|| match one.name() == two.name() {
+                true => two.evr().compare(&one.evr()).then_with(|| cost(a).cmp(&cost(b))),
+                false => Ordering::Equal,
+            })
+            .then_with(|| a.cmp(&b))
+    }
+
+    /// Of which at most one can be installed: packages of one name, and of the same word size.
+    pub(crate) fn slot(&self, id: Id) -> (&'i str, bool) {
+        match self.package(id) {
+            Some(package) => {
+                let foreign = package.arch() != "noarch" && arch::score(package.arch(), self.arch) > Some(0);
+                (package.name(), foreign)
+            }
+            None => ("", false),
+        }
+    }
+
+    /// Names that are nearly a word, for messages.
+    pub(crate) fn similar(&self, word: &str) -> Vec<String> {
+        let mut near: Vec<(Reverse<usize>, &str)> = self
+            .all_names()
+            .filter(|name| name.contains(word) || word.contains(*name) && name.len() > 3)
+            .map(|name| {
+                let common = name.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+                (Reverse(common), name)
+            })
+            .collect();
+        near.sort_unstable();
+        near.into_iter()
+            .take(5)
+            .map(|(_, name)| name.to_owned())
+            .collect()
+    }
+}
+
+/// Whether what is provided satisfies what is wanted: unlike rpm, libsolv lets a provision without version meet only
+/// relations without version.
+pub(crate) fn satisfies(provided: &Relation<'_>, wanted: &Relation<'_>) -> bool {
+    if wanted.sense == Sense::ANY {
+        return true;
+    }
+    provided.sense != Sense::ANY && ranges_overlap(provided.sense, &provided.evr, wanted.sense, &wanted.evr)
+}
+
+/// Whether a name, a NEVRA or a pattern of either means a package.
+pub(crate) fn names(pattern: &str, package: &Package<'_>) -> bool {
+    let nevra = || {
+        [
+            format!("{}.{}", package.name(), package.arch()),
+            package.nevra(),
+            format!("{}-{}", package.name(), package.evr_text()),
+            format!("{}-{}", package.name(), package.version()),
+            format!(
+                "{}-{}:{}-{}.{}",
+                package.name(),
+                package.epoch(),
+                package.version(),
+                package.release(),
+                package.arch()
+            ),
+        ]
+    };
+    match glob::is_pattern(pattern) {
+        true => {
+            glob::matches(pattern, package.name()) || nevra().iter().any(|text| glob::matches(pattern, text))
+        }
+        false => pattern == package.name() || nevra().iter().any(|text| text == pattern),
+    }
+}
