@@ -32,6 +32,67 @@ pub enum Error {
     /// Neither a SPEC nor sources.
     #[error("nothing says what to make: neither a SPEC nor --sources")]
     NoSources,
+    /// No repository is enabled.
+    #[error("the .repo files have no enabled repository")]
+    NoRepos,
+    /// A repository whose packages and metadata are not to be signed.
+    #[error("`{repository}` signs nothing: gpgcheck and repo_gpgcheck are off in {path}", path = path.display())]
+    NothingSigned {
+        /// The repository.
+        repository: String,
+        /// The .repo file.
+        path: PathBuf,
+    },
+    /// A repository without any mirror.
+    #[error("`{repository}` has no mirrors")]
+    NoMirrors {
+        /// The repository.
+        repository: String,
+    },
+    /// No mirror has the repomd.xml that the metalink describes.
+    #[error("repomd.xml of `{repository}` at {mirror} is none of those that the metalink knows")]
+    Metalink {
+        /// The repository.
+        repository: String,
+        /// The first mirror that was asked.
+        mirror: String,
+    },
+    /// A repository that lists no packages.
+    #[error("repomd.xml of `{repository}` names no primary metadata")]
+    NoPrimary {
+        /// The repository.
+        repository: String,
+    },
+    /// A file that is another package than its index says.
+    #[error("{path} is {found}; expected {expected}")]
+    OtherPackage {
+        /// The file.
+        path: String,
+        /// What the index says.
+        expected: String,
+        /// What the file says.
+        found: String,
+    },
+    /// Two packages have different files of one path.
+    #[error("`{path}` is in {one} and, with other content or mode, in {other}")]
+    FileConflict {
+        /// The path.
+        path: String,
+        /// A package that has it.
+        one: String,
+        /// Another.
+        other: String,
+    },
+    /// A scriptlet that bareroot has no means to run.
+    #[error("the {what} scriptlet of {package} cannot be run: {reason}")]
+    Scriptlet {
+        /// What the scriptlet is.
+        what: &'static str,
+        /// The package.
+        package: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// SOURCE_DATE_EPOCH is no number.
     #[error("SOURCE_DATE_EPOCH is `{0}`: expected seconds since 1970 as decimal digits")]
     Epoch(String),
@@ -120,6 +181,18 @@ pub enum Error {
     /// A package database.
     #[error(transparent)]
     Record(#[from] bareroot_deb::record::RecordError),
+    /// An RPM package.
+    #[error(transparent)]
+    Rpm(#[from] bareroot_rpm::Error),
+    /// An RPM repository.
+    #[error(transparent)]
+    RpmRepo(#[from] bareroot_rpm_repo::Error),
+    /// The packages of RPM repositories cannot be had together.
+    #[error(transparent)]
+    RpmSelect(#[from] bareroot_rpm_select::Error),
+    /// rpm's database.
+    #[error(transparent)]
+    RpmDb(#[from] bareroot_rpm_db::Error),
     /// Signatures and digests.
     #[error(transparent)]
     Trust(#[from] bareroot_trust::Error),
@@ -143,11 +216,19 @@ impl Classified for Error {
             | Error::NoSources
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
+            | Error::NoRepos
             | Error::Read { .. }
             | Error::NotInSolution(_) => Class::Usage,
             Error::NotConfigurable { .. } => Class::Unresolved,
-            Error::NoIndex { .. } => Class::Network,
-            Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
+            Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
+            Error::NothingSigned { .. }
+            | Error::Metalink { .. }
+            | Error::NoPrimary { .. }
+            | Error::OtherPackage { .. } => Class::Trust,
+            Error::FileConflict { .. } => Class::Unresolved,
+            Error::Scriptlet { .. } | Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => {
+                Class::Script
+            }
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -156,6 +237,10 @@ impl Classified for Error {
             Error::Package(error) => error.class(),
             Error::Record(error) => error.class(),
             Error::Select(error) => error.class(),
+            Error::Rpm(error) => error.class(),
+            Error::RpmRepo(error) => error.class(),
+            Error::RpmSelect(error) => error.class(),
+            Error::RpmDb(error) => error.class(),
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
@@ -179,6 +264,12 @@ impl Classified for Error {
             Error::Package(error) => error.hint(),
             Error::Record(error) => error.hint(),
             Error::Select(error) => error.hint(),
+            Error::NothingSigned { .. } => Some("--no-gpgcheck takes it all the same".to_owned()),
+            Error::Scriptlet { .. } => Some("--variant extract unpacks without scriptlets".to_owned()),
+            Error::Rpm(error) => error.hint(),
+            Error::RpmRepo(error) => error.hint(),
+            Error::RpmSelect(error) => error.hint(),
+            Error::RpmDb(error) => error.hint(),
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),

@@ -16,6 +16,7 @@ mod pipeline;
 mod plan;
 mod request;
 mod resolution;
+mod rpm;
 mod story;
 mod tools;
 

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::request::Request;
-use crate::{deb, tools};
+use crate::{deb, rpm, tools};
 
 /// A solution, and where its packages come from.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ pub fn resolve(request: &Request, context: &Context) -> Result<Resolution, Error
     let fetcher = tools::fetcher(request, context)?;
     let (packages, mirrors) = match &plan {
         Plan::Deb(plan) => deb::resolve(plan, &fetcher, context)?,
+        Plan::Rpm(plan) => rpm::resolve(plan, &fetcher, context)?,
     };
     Ok(Resolution { packages, mirrors })
 }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::request::{HookKind, Request};
-use crate::{deb, hooks, tools};
+use crate::{deb, hooks, rpm, tools};
 
 /// What was made.
 #[derive(Clone, Debug)]
@@ -95,6 +95,7 @@ impl Ground<'_> {
     fn grow(&self, plan: &Plan) -> Result<Grown, Error> {
         match plan {
             Plan::Deb(plan) => deb::grow(plan, self),
+            Plan::Rpm(plan) => rpm::grow(plan, self),
         }
     }
 

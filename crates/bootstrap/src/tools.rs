@@ -53,3 +53,12 @@ pub fn raise_file_limit() {
     // The limit that there is may do.
     let _ = setrlimit(Resource::Nofile, limit);
 }
+
+/// The specification of SOURCE_DATE_EPOCH wants decimal digits; anything else is a mistake that must not pass in silence.
+pub fn source_date_epoch() -> Result<Option<i64>, Error> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Err(_) => Ok(None),
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => text.parse().map(Some).map_err(|_| Error::Epoch(text)),
+    }
+}

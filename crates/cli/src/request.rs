@@ -13,7 +13,9 @@ use crate::args::{Bootstrap, PlanOptions};
 pub enum Misuse {
     #[error("no variant is called `{0}`; there are {1}")]
     Variant(String, String),
-    #[error("`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo")]
+    #[error(
+        "`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo"
+    )]
     NoSpec(String),
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),

@@ -1,1 +1,5 @@
-//! How rpm runs scriptlets: their order, arguments and interpreters, macros, the embedded Lua, sysusers.
+//! How rpm runs scriptlets: which ones, in which order, with which arguments and input.
+
+mod plan;
+
+pub use plan::{Failure, Installed, Moment, Plan, Program, Step, plan};

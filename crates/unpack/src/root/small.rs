@@ -336,6 +336,19 @@ impl Root {
         rustix::fs::chownat(&dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW).map_err(fail)
     }
 
+    /// Sets an extended attribute of a regular file, no link being followed in its name.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also where the file system has no such attributes.
+    pub fn set_xattr(&self, path: impl AsRef<Path>, name: &[u8], value: &[u8]) -> Result<(), Error> {
+        let path = path.as_ref();
+        let fail = |e| Error::io("set an attribute of", self.host(path), e);
+        let (dir, file) = self.parent("set an attribute of", path)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&dir, file, flags, Mode::empty()).map_err(fail)?;
+        rustix::fs::fsetxattr(&fd, name, value, rustix::fs::XattrFlags::empty()).map_err(fail)
+    }
+
     /// Sets the modification time of a path itself, should it be a link; seconds since 1970.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::catalogue::{self, Distribution, Release};
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::{Request, Variant};
+use crate::tools;
 
 /// What a run is going to do.
 #[derive(Clone)]
@@ -148,7 +149,7 @@ impl Plan {
                 Some(_) => MergedUsr::No,
                 None => MergedUsr::ByPackages,
             },
-            epoch: source_date_epoch()?,
+            epoch: tools::source_date_epoch()?,
             sources,
         })
     }
@@ -200,13 +201,4 @@ impl<'a> Named<'a> {
 fn is_file(wish: &str) -> bool {
     (wish.starts_with('/') || wish.starts_with("./") || wish.starts_with("../") || wish.ends_with(".deb"))
         && Path::new(wish).is_file()
-}
-
-/// The specification of SOURCE_DATE_EPOCH wants decimal digits; anything else is a mistake that must not pass in silence.
-fn source_date_epoch() -> Result<Option<i64>, Error> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Err(_) => Ok(None),
-        Ok(text) if text.is_empty() => Ok(None),
-        Ok(text) => text.parse().map(Some).map_err(|_| Error::Epoch(text)),
-    }
 }

@@ -1,0 +1,229 @@
+//! Chapter two: repositories' metadata is fetched, verified and parsed.
+//!
+//! For each repository: its mirrors and keys; repomd.xml, by the metalink and its signature; then primary and comps,
+//! by their digests. Repositories are read at the same time. The lists of all files come only when a
+//! dependency asks for one that primary does not know.
+
+mod keys;
+mod mirrors;
+mod repomd;
+
+use std::sync::Arc;
+use std::thread;
+
+use bareroot_archive::{Compression, Limits};
+use bareroot_fetch::{Fetcher, Location};
+use bareroot_model::Phase;
+use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::repomd::{Data, DataKind, Repomd};
+use bareroot_rpm_repo::{Index, filelists};
+use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified};
+
+use super::plan::{Plan, PlannedRepo};
+use crate::context::Context;
+use crate::error::Error;
+
+/// The version of the parsed form in the cache: raised when what the index keeps changes.
+const PARSED: &str = "primary-1";
+
+/// No metadata file is larger than this when it is decoded: Fedora's filelists have a gigabyte.
+const LARGEST_INDEX: u64 = 4 << 30;
+
+/// A repository that is read.
+pub struct IndexedRepo {
+    /// Where its files are.
+    pub mirrors: Vec<String>,
+    /// The keys that may sign its packages.
+    pub keyring: Arc<Keyring>,
+    /// Its repomd.xml: from it comes the trust in every digest.
+    pub repomd: Trusted<Repomd>,
+    /// Its packages.
+    pub index: Index,
+    /// Its groups, where it has any.
+    pub comps: Option<Comps>,
+}
+
+/// Reads every repository of the plan.
+///
+/// # Errors
+/// The first repository's error, in the plan's order.
+pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<IndexedRepo>, Error> {
+    let repos = thread::scope(|scope| {
+        let workers: Vec<_> = (plan.repos.iter())
+            .map(|repo| scope.spawn(move || one_repo(repo, plan, fetcher, context)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
+            .collect()
+    });
+    context.cancel().check()?;
+    repos
+}
+
+/// One repository; a second time from its repomd.xml on, where the mirror moved between that and a file of it.
+fn one_repo(
+    repo: &PlannedRepo,
+    plan: &Plan,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<IndexedRepo, Error> {
+    let keyring = keys::keyring(repo, fetcher, context)?;
+    let mirrors = mirrors::find(repo, fetcher)?;
+    let attempt = || {
+        let repomd = repomd::fetch(repo, &mirrors, &keyring, fetcher, context)?;
+        let reading = Reading {
+            repo,
+            arch: &plan.arch,
+            mirrors: &mirrors.urls,
+            repomd,
+            fetcher,
+            context,
+        };
+        reading.read(&keyring)
+    };
+    match attempt() {
+        Err(error) if moved(&error) => {
+            context.note(format!("{} changed while it was read; reading it again", repo.id));
+            match attempt() {
+                Err(error) if moved(&error) => Err(Error::Moving(Box::new(error))),
+                result => result,
+            }
+        }
+        result => result,
+    }
+}
+
+/// Whether an error looks like a mirror in the middle of an update: a file is gone, or is not what repomd.xml promised.
+fn moved(error: &Error) -> bool {
+    match error {
+        Error::Fetch(error) => error.is_not_found() || error.is_mismatch(),
+        _ => false,
+    }
+}
+
+/// A repository in the middle of being read.
+struct Reading<'a> {
+    repo: &'a PlannedRepo,
+    arch: &'a str,
+    mirrors: &'a [String],
+    repomd: Trusted<Repomd>,
+    fetcher: &'a Fetcher,
+    context: &'a Context,
+}
+
+impl Reading<'_> {
+    fn read(self, keyring: &Arc<Keyring>) -> Result<IndexedRepo, Error> {
+        let (index, comps) = thread::scope(|scope| {
+            let index = scope.spawn(|| self.primary());
+            let comps = self.optional(DataKind::Group, |name, text| Ok(Comps::parse(name, text)?));
+            let index = index.join().map_err(|_| Error::Worker("index")).flatten();
+            (index, comps)
+        });
+        Ok(IndexedRepo {
+            mirrors: self.mirrors.to_vec(),
+            keyring: Arc::clone(keyring),
+            index: index?,
+            comps: comps?,
+            repomd: self.repomd,
+        })
+    }
+
+    /// The packages: from the cache's parsed form, where it has it.
+    fn primary(&self) -> Result<Index, Error> {
+        let data = self
+            .repomd
+            .best(DataKind::Primary)
+            .ok_or_else(|| Error::NoPrimary {
+                repository: self.repo.id.clone(),
+            })?;
+        let expected = self.expected(data)?;
+        let parsed = self.fetcher.cache().zip(expected.sha256());
+        let kind = format!("{PARSED}-{}", self.arch);
+        if let Some((cache, digest)) = parsed {
+            // A damaged entry is a miss.
+            let hit = cache
+                .derived(&digest, &kind)
+                .and_then(|bytes| Index::from_bytes(&bytes).ok());
+            if let Some(index) = hit {
+                return Ok(index);
+            }
+        }
+        let blob = self.fetch(data, &expected)?;
+        let began = std::time::Instant::now();
+        let name = format!("{} of {}", data.location, self.repo.id);
+        let index = Index::read(&name, decode(data, blob.get())?, self.arch)?;
+        self.context.span(format!("parse {name}"), Phase::Index, began);
+        if let Some((cache, digest)) = parsed {
+            cache.keep_derived(&digest, &kind, &index.to_bytes());
+        }
+        Ok(index)
+    }
+
+    /// A file that not every repository has.
+    fn optional<T>(
+        &self,
+        kind: DataKind,
+        parse: impl FnOnce(&str, &mut dyn std::io::BufRead) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let Some(data) = self.repomd.best(kind) else {
+            return Ok(None);
+        };
+        let blob = self.fetch(data, &self.expected(data)?)?;
+        let name = format!("{} of {}", data.location, self.repo.id);
+        parse(&name, &mut decode(data, blob.get())?).map(Some)
+    }
+}
+
+impl Reading<'_> {
+    fn expected(&self, data: &Data) -> Result<Trusted<Expected>, Error> {
+        let name = format!("repomd.xml of {}", self.repo.id);
+        Ok(self.repomd.try_map(|_| data.expected(&name))?)
+    }
+
+    fn fetch(&self, data: &Data, expected: &Trusted<Expected>) -> Result<Verified<Blob>, Error> {
+        let location = Location::new(self.mirrors.iter().map(String::as_str), data.location.as_str());
+        let label = format!("{} of {}", data.location, self.repo.id);
+        Ok(self.fetcher.verified_at_any(&[location], expected, &label)?)
+    }
+}
+
+/// A reader of a metadata file, decompressed by what its name says.
+fn decode<'b>(data: &Data, blob: &'b Blob) -> Result<impl std::io::BufRead + 'b, Error> {
+    let compression = match data.location.rsplit('.').next() {
+        Some("gz") => Compression::Gzip,
+        Some("xz") => Compression::Xz,
+        Some("zst") => Compression::Zstd,
+        Some("bz2") => Compression::Bzip2,
+        _ => Compression::None,
+    };
+    let limits = Limits {
+        output: LARGEST_INDEX,
+        ..Limits::default()
+    };
+    let input = std::io::BufReader::with_capacity(128 << 10, blob.reader());
+    let plain = bareroot_archive::decoder(compression, input, limits)?;
+    Ok(std::io::BufReader::with_capacity(256 << 10, plain))
+}
+
+/// Which packages of a repository have any of some paths: the packages' digests, and the paths.
+///
+/// # Errors
+/// When the list of all files cannot be had or read; a repository without one has no such package.
+pub fn files(
+    planned: &PlannedRepo,
+    repo: &IndexedRepo,
+    paths: &std::collections::HashSet<String>,
+    fetcher: &Fetcher,
+) -> Result<Vec<(String, String)>, Error> {
+    let Some(data) = repo.repomd.best(DataKind::Filelists) else {
+        return Ok(Vec::new());
+    };
+    let name = format!("{} of {}", data.location, planned.id);
+    let expected = repo
+        .repomd
+        .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id)))?;
+    let location = Location::new(repo.mirrors.iter().map(String::as_str), data.location.as_str());
+    let blob = fetcher.verified_at_any(&[location], &expected, &name)?;
+    Ok(filelists::find(&name, decode(data, blob.get())?, paths)?)
+}

@@ -1,0 +1,116 @@
+//! A repository's repomd.xml: fetched, held against the metalink and its signature.
+
+use std::time::SystemTime;
+
+use bareroot_fetch::{Fetcher, Location};
+use bareroot_rpm_repo::repomd::Repomd;
+use bareroot_trust::{Keyring, Policy, Trusted, Waiver};
+
+use super::mirrors::Mirrors;
+use crate::context::Context;
+use crate::error::Error;
+use crate::rpm::plan::{Check, PlannedRepo};
+
+/// Real ones have a few kilobytes; librepo sets no limit.
+const LARGEST: u64 = 10_000_000;
+
+/// Fetches and verifies.
+///
+/// # Errors
+/// When no mirror has it, it is none of those that the metalink knows, or its signature is not good and must be.
+pub fn fetch(
+    repo: &PlannedRepo,
+    mirrors: &Mirrors,
+    keyring: &Keyring,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Trusted<Repomd>, Error> {
+    let name = format!("repomd.xml of {}", repo.id);
+    let text = known(repo, mirrors, fetcher)?;
+    let trusted = match repo.repo_gpgcheck {
+        Check::Off => Trusted::waived(text, reason(repo)),
+        check => {
+            let verified = signed(&name, text.clone(), repo, mirrors, keyring, fetcher);
+            match (verified, check) {
+                (Err(error), Check::Waived) => {
+                    context.warn(format!("{} is not verified: {error}", repo.id));
+                    Trusted::waived(text, reason(repo))
+                }
+                (result, _) => result?,
+            }
+        }
+    };
+    trusted.try_into_map(|text| Ok(Repomd::parse(&name, &text)?))
+}
+
+/// The file, as the metalink knows it where there is one: mirrors that lag behind may have one of its alternates.
+fn known(repo: &PlannedRepo, mirrors: &Mirrors, fetcher: &Fetcher) -> Result<Vec<u8>, Error> {
+    let location = Location::new(mirrors.urls.iter().map(String::as_str), "repodata/repomd.xml");
+    if mirrors.repomd.is_empty() {
+        return Ok(fetcher.index(&location, LARGEST)?);
+    }
+    let mut first = None;
+    for url in &mirrors.urls {
+        let location = Location::new([url.as_str()], "repodata/repomd.xml");
+        match fetcher.index(&location, LARGEST) {
+            Ok(text) if mirrors.repomd.iter().any(|file| file.matches(&text)) => return Ok(text),
+            Ok(_) => {
+                first.get_or_insert(Error::Metalink {
+                    repository: repo.id.clone(),
+                    mirror: bareroot_fetch::without_credentials(url),
+                });
+            }
+            Err(error) => {
+                // A mirror that is gone says less than one that has something else.
+                if first.is_none() {
+                    first = Some(error.into());
+                }
+            }
+        }
+    }
+    Err(first.unwrap_or_else(|| Error::NoMirrors {
+        repository: repo.id.clone(),
+    }))
+}
+
+fn signed(
+    name: &str,
+    text: Vec<u8>,
+    repo: &PlannedRepo,
+    mirrors: &Mirrors,
+    keyring: &Keyring,
+    fetcher: &Fetcher,
+) -> Result<Trusted<Vec<u8>>, Error> {
+    let location = Location::new(mirrors.urls.iter().map(String::as_str), "repodata/repomd.xml.asc");
+    let signature = match fetcher.index(&location, LARGEST) {
+        Err(error) if error.is_not_found() => {
+            return Err(Error::Trust(bareroot_trust::Error::NoSignature {
+                name: name.to_owned(),
+            }));
+        }
+        result => result?,
+    };
+    Ok(bareroot_trust::verify_detached(
+        name,
+        text,
+        &signature,
+        keyring,
+        &repo.policy(SystemTime::now()),
+    )?)
+}
+
+fn reason(repo: &PlannedRepo) -> Waiver {
+    Waiver {
+        reason: format!("the metadata of {} is not signed", repo.id),
+    }
+}
+
+impl PlannedRepo {
+    /// How its signatures are judged.
+    pub fn policy(&self, now: SystemTime) -> Policy {
+        Policy {
+            now,
+            allow_weak_keys: self.weak_keys.clone(),
+        }
+    }
+}

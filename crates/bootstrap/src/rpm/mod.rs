@@ -1,0 +1,151 @@
+//! The RPM family: roots of .repo files' repositories, with rpm's database and scriptlets.
+
+mod arch;
+mod configure;
+mod finish;
+mod index;
+mod order;
+mod owners;
+pub mod plan;
+mod prepare;
+mod record;
+mod solve;
+mod unpack;
+
+use std::os::fd::AsFd;
+
+use bareroot_enter::{Session, Spec};
+use bareroot_fetch::Fetcher;
+use bareroot_model::{Package, Phase};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::request::HookKind;
+use crate::story::{Ground, Grown};
+use crate::tools;
+pub use plan::Plan;
+use unpack::Arrived;
+
+/// The packages of a plan, and a mirror of each of its repositories.
+///
+/// # Errors
+/// When metadata cannot be had or trusted, or the packages cannot be had together.
+pub fn resolve(
+    plan: &Plan,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<(Vec<Package>, Vec<String>), Error> {
+    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, fetcher, context))?;
+    Ok((
+        solution.picks.into_iter().map(|pick| pick.package).collect(),
+        repos
+            .iter()
+            .map(|repo| repo.mirrors.first().cloned().unwrap_or_default())
+            .collect(),
+    ))
+}
+
+/// Grows the root in its staging directory.
+///
+/// # Errors
+/// See [`Error`].
+pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
+    let Ground {
+        request,
+        root,
+        context,
+        ..
+    } = *ground;
+    let fetcher = tools::fetcher(request, context)?;
+    let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
+    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, &fetcher, context))?;
+    let grown = Grown {
+        packages: solution.picks.len(),
+        bytes: solution.bytes(),
+    };
+    ground.planned(&grown);
+    let threads = tools::threads(request);
+    let arrived = unpack::fetch(&solution, plan, &repos, &fetcher, threads, context)?;
+    let arrived = order::ordered(arrived);
+    if plan.configure {
+        configure::check(&arrived)?;
+    }
+    context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
+    let growth = Growth { plan, ground };
+    growth.run_hooks(HookKind::Setup)?;
+    let unpacked = growth.unpack(&arrived, threads)?;
+    if plan.configure {
+        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+    }
+    growth.run_hooks(HookKind::Extract)?;
+    if plan.configure {
+        context.phase(Phase::Configure, || growth.configure(&arrived, &unpacked))?;
+    } else {
+        owners::settle(root, &arrived, &unpacked, context)?;
+    }
+    growth.run_hooks(HookKind::Essential)?;
+    growth.run_hooks(HookKind::Customize)?;
+    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    Ok(grown)
+}
+
+/// What the later chapters have in common.
+struct Growth<'a> {
+    plan: &'a Plan,
+    ground: &'a Ground<'a>,
+}
+
+impl Growth<'_> {
+    /// Everything that must be there before the payloads, then the payloads.
+    fn unpack(&self, arrived: &[Arrived], threads: usize) -> Result<unpack::Unpacked, Error> {
+        let Ground { root, context, .. } = *self.ground;
+        context.phase(Phase::Unpack, || {
+            unpack::place(
+                arrived,
+                self.plan,
+                root,
+                &self.ground.request.filters,
+                threads,
+                context,
+            )
+        })
+    }
+
+    fn configure(&self, arrived: &[Arrived], unpacked: &unpack::Unpacked) -> Result<(), Error> {
+        let Ground { root, context, .. } = *self.ground;
+        let steps = configure::steps(arrived, unpacked);
+        let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
+        std::thread::scope(|scope| {
+            // What was unpacked goes to the disk while the scriptlets run.
+            scope.spawn(|| root.sync());
+            configure::run(&steps, arrived, unpacked, root, &session, self.plan, context)
+        })?;
+        Ok(session.close()?)
+    }
+
+    /// Runs the hooks of a kind, where there are any, in a session of their own.
+    fn run_hooks(&self, kind: HookKind) -> Result<(), Error> {
+        self.ground.run_hooks(kind, || self.session_with(|_| {}))
+    }
+
+    /// The root with its namespaces and mounts.
+    fn session_with(&self, prepare: impl FnOnce(&mut Spec<'_>)) -> Result<Session, Error> {
+        let Ground {
+            root,
+            warden,
+            context,
+            ..
+        } = *self.ground;
+        context.cancel().check()?;
+        let mut spec = Spec::new(root.as_fd(), root.path());
+        spec.no_fsync = true;
+        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        prepare(&mut spec);
+        let session = warden.enter(&spec)?;
+        for note in session.notes() {
+            context.note(note.clone());
+        }
+        Ok(session)
+    }
+}

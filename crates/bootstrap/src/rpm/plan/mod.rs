@@ -1,0 +1,119 @@
+//! Chapter one: what was asked for becomes a plan.
+//!
+//! The plan is what everything after it sees: which repositories are read and with which keys they and their packages
+//! are verified, what is wished, for which architecture, and what the root's databases will say.
+
+mod repos;
+
+use std::sync::Arc;
+
+use bareroot_trust::Keyring;
+
+use super::arch;
+use crate::error::Error;
+use crate::request::{Request, Variant};
+use crate::tools;
+
+/// What a run is going to do.
+#[derive(Clone)]
+pub struct Plan {
+    /// The repositories, in the order given.
+    pub repos: Vec<PlannedRepo>,
+    /// The architecture of the root, in rpm's words.
+    pub arch: String,
+    /// Wishes in dnf's syntax.
+    pub wishes: Vec<String>,
+    /// Names and globs that must not be in.
+    pub exclude: Vec<String>,
+    /// Whether weak dependencies are followed.
+    pub weak: bool,
+    /// Whether groups bring their optional packages.
+    pub optional: bool,
+    /// Languages of which files are installed; `None` installs all.
+    pub langs: Option<Vec<String>>,
+    /// Whether documentation stays out.
+    pub no_docs: bool,
+    /// Whether scriptlets run and databases are written; `--variant extract` only unpacks.
+    pub configure: bool,
+    /// `SOURCE_DATE_EPOCH`: no time in the root is later.
+    pub epoch: Option<i64>,
+}
+
+/// A repository, and how it is read and verified.
+#[derive(Clone)]
+pub struct PlannedRepo {
+    /// Its id: the section's name in a .repo file.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Base URLs, all variables expanded.
+    pub base_urls: Vec<String>,
+    /// The URL of a plain list of mirrors.
+    pub mirror_list: Option<String>,
+    /// The URL of a metalink.
+    pub metalink: Option<String>,
+    /// The keys that may sign it and its packages.
+    pub keys: Keys,
+    /// Whether its packages must be signed.
+    pub gpgcheck: Check,
+    /// Whether its repomd.xml must be signed.
+    pub repo_gpgcheck: Check,
+    /// Fingerprints of keys that may sign although they are weak.
+    pub weak_keys: Vec<String>,
+    /// Of two repositories that have a package, the one with the lower number gives it.
+    pub priority: i32,
+    /// Of two equal packages, the one from the cheaper repository is taken.
+    pub cost: i32,
+    /// Packages that are not seen.
+    pub excludes: Vec<String>,
+    /// If there are any, the only packages that are seen.
+    pub includes: Vec<String>,
+    /// Whether its packages are seen whatever module streams say.
+    pub module_hotfixes: bool,
+}
+
+/// Whether something is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// A failure ends the run.
+    Enforced,
+    /// A failure is a warning: the user waived it.
+    Waived,
+    /// Nobody looks: the distribution does not sign it.
+    Off,
+}
+
+/// Where keys come from.
+#[derive(Clone)]
+pub enum Keys {
+    /// They are here.
+    Known(Arc<Keyring>),
+    /// They are fetched: `gpgkey` of a .repo file.
+    At(Vec<String>),
+}
+
+impl Plan {
+    /// The plan for a request.
+    ///
+    /// # Errors
+    /// When the request names something that does not exist, or that cannot be made on this host.
+    pub fn new(request: &Request) -> Result<Plan, Error> {
+        let arch = arch::target(request.arch.as_deref())?;
+        let repos = repos::of_files(&request.repos, request, &arch, request.releasever.as_deref())?;
+        if repos.is_empty() {
+            return Err(Error::NoRepos);
+        }
+        Ok(Plan {
+            repos,
+            arch,
+            wishes: request.include.clone(),
+            exclude: request.exclude.clone(),
+            weak: request.recommends.unwrap_or(true),
+            optional: request.with_optional,
+            langs: request.langs.clone(),
+            no_docs: request.no_docs,
+            configure: request.variant != Variant::Extract,
+            epoch: tools::source_date_epoch()?,
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! Which repositories a request means: by name, by file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bareroot_rpm_repo::repofile::{Repo, RepoFile};
+use bareroot_rpm_repo::variables::Variables;
+use bareroot_trust::Keyring;
+
+use super::{Check, Keys, PlannedRepo};
+use crate::error::Error;
+use crate::request::Request;
+
+/// The enabled repositories of .repo files.
+pub fn of_files(
+    files: &[std::path::PathBuf],
+    request: &Request,
+    arch: &str,
+    releasever: Option<&str>,
+) -> Result<Vec<PlannedRepo>, Error> {
+    let variables = Variables::new(arch, releasever);
+    let mut planned = Vec::new();
+    for path in files {
+        let text = std::fs::read(path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let file = RepoFile::parse(&path.display().to_string(), &text)?;
+        for repo in file.repos.iter().filter(|repo| repo.enabled) {
+            planned.push(of_repo(repo, path, request, &variables)?);
+        }
+    }
+    Ok(planned)
+}
+
+fn of_repo(repo: &Repo, path: &Path, request: &Request, variables: &Variables) -> Result<PlannedRepo, Error> {
+    let expand = |text: &String| variables.expand(text).map_err(Error::from);
+    let waived = request.waivers.signature;
+    let check = |wanted: bool| match (wanted, waived) {
+        (_, true) => Check::Waived,
+        (true, _) => Check::Enforced,
+        (false, _) => Check::Off,
+    };
+    let gpgcheck = check(repo.gpgcheck.unwrap_or(true));
+    let repo_gpgcheck = match repo.repo_gpgcheck.unwrap_or(false) {
+        true => check(true),
+        false => Check::Off,
+    };
+    if gpgcheck == Check::Off && repo_gpgcheck == Check::Off {
+        return Err(Error::NothingSigned {
+            repository: repo.id.clone(),
+            path: path.to_owned(),
+        });
+    }
+    Ok(PlannedRepo {
+        id: repo.id.clone(),
+        name: repo.name.clone(),
+        base_urls: repo.baseurl.iter().map(expand).collect::<Result<_, _>>()?,
+        mirror_list: repo.mirrorlist.as_ref().map(expand).transpose()?,
+        metalink: repo.metalink.as_ref().map(expand).transpose()?,
+        keys: keys(repo, request, variables)?,
+        gpgcheck,
+        repo_gpgcheck,
+        weak_keys: request.waivers.weak_keys.clone(),
+        priority: repo.priority,
+        cost: repo.cost,
+        excludes: repo.excludepkgs.clone(),
+        includes: repo.includepkgs.clone(),
+        module_hotfixes: repo.module_hotfixes,
+    })
+}
+
+/// `--keyring` rules; then `gpgkey`, as far as its files are on this host; then the built-in keyrings, which are what a
+/// `gpgkey=file:///etc/pki/...` means on a host of another distribution.
+fn keys(repo: &Repo, request: &Request, variables: &Variables) -> Result<Keys, Error> {
+    if !request.keyrings.is_empty() {
+        return Ok(Keys::Known(Arc::new(Keyring::from_paths(&request.keyrings)?)));
+    }
+    let mut urls = Vec::new();
+    for key in &repo.gpgkey {
+        let url = variables.expand(key)?;
+        let missing = url
+            .strip_prefix("file:")
+            .is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists());
+        if !missing {
+            urls.push(url);
+        }
+    }
+    match urls.is_empty() {
+        false => Ok(Keys::At(urls)),
+        true => Ok(Keys::Known(Arc::new(builtin()))),
+    }
+}
+
+/// The keyrings of the RPM distributions.
+const BUILTIN: &[&str] = &[
+    "alma",
+    "amazon",
+    "azurelinux",
+    "centos",
+    "epel",
+    "fedora",
+    "mageia",
+    "opensuse",
+    "redhat",
+    "rocky",
+];
+
+/// The keys of all RPM distributions.
+fn builtin() -> Keyring {
+    let mut all = Keyring::default();
+    for keyring in BUILTIN.iter().filter_map(|id| Keyring::builtin(id)) {
+        all.extend(keyring);
+    }
+    all
+}
