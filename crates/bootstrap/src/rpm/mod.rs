@@ -74,7 +74,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
     let growth = Growth { plan, ground };
     growth.run_hooks(HookKind::Setup)?;
-    let unpacked = growth.unpack(&arrived, threads)?;
+    let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
     if plan.configure {
         context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
     }
@@ -98,7 +98,12 @@ struct Growth<'a> {
 
 impl Growth<'_> {
     /// Everything that must be there before the payloads, then the payloads.
-    fn unpack(&self, arrived: &[Arrived], threads: usize) -> Result<unpack::Unpacked, Error> {
+    fn unpack(
+        &self,
+        arrived: &[Arrived],
+        threads: usize,
+        cache: Option<&bareroot_fetch::Cache>,
+    ) -> Result<unpack::Unpacked, Error> {
         let Ground { root, context, .. } = *self.ground;
         context.phase(Phase::Unpack, || {
             unpack::place(
@@ -107,6 +112,7 @@ impl Growth<'_> {
                 root,
                 &self.ground.request.filters,
                 threads,
+                cache,
                 context,
             )
         })
