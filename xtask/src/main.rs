@@ -3,6 +3,7 @@
 
 mod bench;
 mod machine;
+mod nginx;
 mod peers;
 mod report;
 mod run;
