@@ -25,6 +25,8 @@ pub struct Pick {
     pub location: Location,
     /// Its repository's place in the plan.
     pub repo: usize,
+    /// Its place in its repository's metadata.
+    pub number: usize,
 }
 
 /// The packages, by name.
@@ -171,5 +173,6 @@ fn picked(
         expected,
         location: Location::new(mirrors, package.location()),
         repo: pick.index,
+        number: pick.package,
     })
 }

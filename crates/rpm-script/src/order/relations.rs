@@ -30,9 +30,8 @@ const UNORDERED: Sense = Sense(
 );
 
 /// Scriptlets whose relations count all the same.
-const SCRIPTS: Sense = Sense(
-    Sense::SCRIPT_PRE.0 | Sense::SCRIPT_POST.0 | Sense::SCRIPT_PREUN.0 | Sense::SCRIPT_POSTUN.0,
-);
+const SCRIPTS: Sense =
+    Sense(Sense::SCRIPT_PRE.0 | Sense::SCRIPT_POST.0 | Sense::SCRIPT_PREUN.0 | Sense::SCRIPT_POSTUN.0);
 
 /// Relations that an installation must honour: cycles are cut elsewhere.
 const INSTALLATION: Sense = Sense(
@@ -180,21 +179,23 @@ fn add(nodes: &mut [Node], package: usize, provider: usize, related: &Related<'_
         false => (provider, package),
     };
     let hard = related.hard;
-    let harden = |list: &mut Vec<Edge>, other: usize| {
-        if let Some(edge) = list.iter_mut().rev().find(|edge| edge.other == other) {
-            edge.hard |= hard;
-        }
-    };
     let last = |list: &[Edge]| list.last().map(|edge| edge.other);
-    if !related.reversed && nodes.get(first).and_then(|node| last(&node.after)) == Some(second) {
-        nodes.get_mut(first).map(|node| harden(&mut node.after, second));
-        nodes.get_mut(second).map(|node| harden(&mut node.before, first));
-        return;
-    }
-    // For a reversed relation rpm looks at what the package itself comes after.
-    if related.reversed && nodes.get(first).and_then(|node| last(&node.before)) == Some(second) {
-        nodes.get_mut(first).map(|node| harden(&mut node.before, second));
-        nodes.get_mut(second).map(|node| harden(&mut node.after, first));
+    let is_known = match related.reversed {
+        false => nodes.get(first).and_then(|node| last(&node.after)) == Some(second),
+        // For a reversed relation rpm looks at what the package itself comes after.
+        true => nodes.get(first).and_then(|node| last(&node.before)) == Some(second),
+    };
+    if is_known {
+        let (before, after) = match related.reversed {
+            false => (first, second),
+            true => (second, first),
+        };
+        if let Some(node) = nodes.get_mut(before) {
+            harden(&mut node.after, after, hard);
+        }
+        if let Some(node) = nodes.get_mut(after) {
+            harden(&mut node.before, before, hard);
+        }
         return;
     }
     if let Some(node) = nodes.get_mut(first) {
@@ -202,5 +203,12 @@ fn add(nodes: &mut [Node], package: usize, provider: usize, related: &Related<'_
     }
     if let Some(node) = nodes.get_mut(second) {
         node.before.push(Edge { other: first, hard });
+    }
+}
+
+/// Makes the latest edge to another node a hard one, where it has to be.
+fn harden(list: &mut [Edge], other: usize, hard: bool) {
+    if let Some(edge) = list.iter_mut().rev().find(|edge| edge.other == other) {
+        edge.hard |= hard;
     }
 }

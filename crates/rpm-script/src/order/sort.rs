@@ -180,7 +180,13 @@ impl<'g> Sorter<'g> {
         let mut queue: std::collections::VecDeque<usize> = members
             .iter()
             .copied()
-            .filter(|member| self.nodes[*member].before.iter().filter(inside).any(|edge| edge.hard))
+            .filter(|member| {
+                self.nodes[*member]
+                    .before
+                    .iter()
+                    .filter(inside)
+                    .any(|edge| edge.hard)
+            })
             .inspect(|member| {
                 distance.insert(*member, 0u32);
             })
