@@ -4,4 +4,4 @@ mod order;
 mod plan;
 
 pub use order::{OrderChoice, order};
-pub use plan::{Failure, Installed, Moment, Plan, Program, Step, plan};
+pub use plan::{Failure, Installed, Moment, Placed, Plan, Program, Step, plan};

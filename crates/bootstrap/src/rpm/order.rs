@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::unpack::Arrived;
 
 /// The ELF class that is preferred where the root has no other wish (rpm's lib/rpmts.c: `_prefer_color`).
-const PREFERRED_COLOR: u32 = 2;
+pub const PREFERRED_COLOR: u32 = 2;
 
 /// The packages in the order in which they are installed.
 ///

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bareroot_rpm::{Dependency, DependencyKind, FileFlags, Header, Sense, overlap};
 
 use super::OrderChoice;
-use super::colors::{Colors, NIBBLE};
+use super::colors::Colors;
 
 /// How many links a directory's path may go through.
 const MOST_LINKS: usize = 40;
@@ -75,7 +75,7 @@ impl<'h> Available<'h> {
                 self.links.entry(file.path()).or_insert(file.link);
             }
             let is_doc = self.choice.no_docs && file.flags.has(FileFlags::DOC);
-            if wanted.contains(file.name) && !is_doc && !self.is_foreign(file.color & NIBBLE) {
+            if wanted.contains(file.name) && !is_doc && !self.is_foreign(file.color) {
                 self.files.entry(file.name).or_default().push(Owned {
                     package,
                     directory: file.directory,

@@ -3,7 +3,7 @@
 use bareroot_rpm::{Header, Tag};
 
 /// rpm reads the lowest four bits of a file's colour alone.
-pub(super) const NIBBLE: u32 = 0x0f;
+const NIBBLE: u32 = 0x0f;
 
 /// Colours: those of the dependencies by their places in the header, and of the package, which has all of them.
 #[derive(Debug, Default)]

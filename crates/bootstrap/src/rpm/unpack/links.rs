@@ -1,0 +1,205 @@
+//! Where paths really are: links of the packages, and those that are in the root already, followed (rpm's lib/fprint.c).
+
+use std::collections::{BTreeSet, HashMap};
+
+use bareroot_unpack::Root;
+
+use super::inside;
+use crate::error::Error;
+
+/// How many links one path may go through, as the kernel has it.
+const MOST: usize = 40;
+
+/// The links of all packages.
+#[derive(Default)]
+pub struct Links {
+    links: HashMap<Vec<u8>, Link>,
+    /// What was found in the root.
+    on_disk: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Links that directories of packages go through and that packages bring.
+    used: BTreeSet<Vec<u8>>,
+    /// Directories, by the packages' names for them, as they really are.
+    known: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+struct Link {
+    text: Vec<u8>,
+    /// It is nobody's to make: a scriptlet does.
+    ghost: bool,
+}
+
+impl Links {
+    /// Adds a link that a package has; the first one of a path counts.
+    pub fn add(&mut self, path: Vec<u8>, text: &[u8], ghost: bool) {
+        if !text.is_empty() {
+            let text = text.to_vec();
+            self.links.entry(path).or_insert(Link { text, ghost });
+        }
+    }
+
+    /// A directory as it really is, without a slash at its end; the root is empty.
+    pub fn real(&mut self, directory: &[u8], root: &Root) -> Result<Vec<u8>, Error> {
+        if let Some(known) = self.known.get(directory) {
+            return Ok(known.clone());
+        }
+        let real = self.walk(directory, root, true)?;
+        self.known.insert(directory.to_vec(), real.clone());
+        Ok(real)
+    }
+
+    /// Goes along a path. Links that are nobody's to make are followed where `ghosts` says so.
+    fn walk(&mut self, path: &[u8], root: &Root, ghosts: bool) -> Result<Vec<u8>, Error> {
+        let mut done: Vec<u8> = Vec::new();
+        let mut rest: Vec<Vec<u8>> = parts(path);
+        let mut followed = 0;
+        while let Some(part) = rest.pop() {
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    done.truncate(done.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let before = done.len();
+            done.push(b'/');
+            done.extend_from_slice(&part);
+            if let Some(text) = self.text(&done, root, ghosts)?
+                && followed < MOST
+            {
+                followed += 1;
+                done.truncate(if text.starts_with(b"/") { 0 } else { before });
+                rest.extend(parts(&text));
+            }
+        }
+        Ok(done)
+    }
+
+    /// The text of the link at a path, none of whose parents is one.
+    fn text(&mut self, path: &[u8], root: &Root, ghosts: bool) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(link) = self.links.get(path) {
+            if !link.ghost {
+                self.used.insert(path.to_vec());
+            }
+            if ghosts || !link.ghost {
+                return Ok(Some(link.text.clone()));
+            }
+        }
+        if let Some(known) = self.on_disk.get(path) {
+            return Ok(known.clone());
+        }
+        let text = root.read_link(inside(path))?;
+        self.on_disk.insert(path.to_vec(), text.clone());
+        Ok(text)
+    }
+
+    /// Makes the links that directories go through, and the directories that they lead to. The package that ships such a
+    /// link finds it there and leaves it. No path that is made goes through a link, so that order is of no matter.
+    pub fn make(&mut self, root: &Root) -> Result<(), Error> {
+        for path in self.used.clone() {
+            let Some(text) = self.links.get(&path).map(|link| link.text.clone()) else {
+                continue;
+            };
+            let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+            let parent = path.get(..parent).unwrap_or_default();
+            root.create_dir_all(inside(parent), 0o755)?;
+            if root.lstat(inside(&path))?.is_none() {
+                root.symlink(text_of(&text), inside(&path))?;
+            }
+            let target = match text.starts_with(b"/") {
+                true => text,
+                false => [parent, b"/", &text].concat(),
+            };
+            let target = self.walk(&target, root, false)?;
+            root.create_dir_all(inside(&target), 0o755)?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a path, the first one last.
+fn parts(path: &[u8]) -> Vec<Vec<u8>> {
+    path.rsplit(|byte| *byte == b'/').map(<[u8]>::to_vec).collect()
+}
+
+fn text_of(text: &[u8]) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(list: &[(&str, &str)]) -> Links {
+        let mut links = Links::default();
+        for (path, text) in list {
+            links.add(path.as_bytes().to_vec(), text.as_bytes(), false);
+        }
+        links
+    }
+
+    #[test]
+    fn directories_are_where_links_lead() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Root::open(temp.path()).unwrap();
+        std::os::unix::fs::symlink("usr/lib64", temp.path().join("lib64")).unwrap();
+        let mut links = links(&[
+            ("/bin", "usr/bin"),
+            ("/usr/sbin", "bin"),
+            ("/sbin", "/usr/sbin"),
+            ("/out", "../../../etc"),
+            ("/loop", "loop"),
+            ("/opt/a", "../srv/b"),
+            ("/srv/b", "./c//"),
+        ]);
+        for (directory, real) in [
+            ("/bin/", "/usr/bin"),
+            ("/sbin/x/", "/usr/bin/x"),
+            ("/usr/sbin/../lib/", "/usr/lib"),
+            ("/lib64/", "/usr/lib64"),
+            ("/out/x/", "/etc/x"),
+            ("/opt/a/d/", "/srv/c/d"),
+            ("/", ""),
+            ("relative/", "/relative"),
+        ] {
+            let found = links.real(directory.as_bytes(), &root).unwrap();
+            assert_eq!(String::from_utf8_lossy(&found), real, "{directory}");
+        }
+        assert!(links.real(b"/loop/x/", &root).is_ok());
+    }
+
+    #[test]
+    fn links_are_made_inside_the_root_with_what_they_lead_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("root");
+        std::fs::create_dir(&path).unwrap();
+        let root = Root::open(&path).unwrap();
+        let mut links = links(&[
+            ("/bin", "usr/bin"),
+            ("/usr/sbin", "bin"),
+            ("/sbin", "usr/sbin"),
+            ("/out", "../../../outside"),
+            ("/unused", "usr"),
+        ]);
+        links.add(b"/ghost".to_vec(), b"usr", true);
+        for directory in ["/sbin/", "/bin/", "/out/x/", "/ghost/x/"] {
+            links.real(directory.as_bytes(), &root).unwrap();
+        }
+        links.make(&root).unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(&path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["bin", "out", "outside", "sbin", "usr"]);
+        assert_eq!(
+            std::fs::read_link(path.join("usr/sbin")).unwrap().to_str(),
+            Some("bin")
+        );
+        assert!(path.join("sbin/.").is_dir() && path.join("bin/.").is_dir());
+        assert!(!temp.path().join("outside").exists());
+        // What is there stays.
+        links.make(&root).unwrap();
+    }
+}
