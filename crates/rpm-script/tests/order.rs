@@ -6,11 +6,9 @@
 //! classes are among them. Lines: `KIND FLAGS EVR NAME` and `file MODE COLOUR DIRECTORY NAME DEPENDENCIES`, numbers as
 //! rpm's headers have them.
 
-mod headers;
-
-use bareroot_rpm::{DependencyKind, Header};
+use bareroot_rpm::{DependencyKind, Header, Limits, Tag};
 use bareroot_rpm_script::{OrderChoice, order};
-use headers::Builder;
+use bareroot_testkit::headers::Builder;
 
 const RECORDED: &str = include_str!("order/recorded.txt");
 
@@ -72,7 +70,17 @@ fn entry(builder: &mut Builder, word: &str, rest: &str) {
     let mut fields = rest.splitn(3, ' ');
     let mut next = || fields.next().expect("a field");
     let (sense, evr, name) = (next(), next(), next());
-    builder.dependency(kind, hex(sense), if evr == "-" { "" } else { evr }, name);
+    builder.dependency(
+        kind.tags().map(|tag| tag.0),
+        hex(sense),
+        if evr == "-" { "" } else { evr },
+        name,
+    );
+}
+
+fn built(builder: Builder) -> Header {
+    let bytes = builder.bytes();
+    Header::parse("made", bytes, Tag::HEADERIMMUTABLE, &Limits::default()).expect("a header")
 }
 
 #[test]
@@ -82,7 +90,7 @@ fn transactions_are_ordered_as_rpm_orders_them() {
     let mut wrong = Vec::new();
     for graph in recorded {
         let (names, builders): (Vec<String>, Vec<Builder>) = graph.packages.into_iter().unzip();
-        let made: Vec<Header> = builders.into_iter().map(Builder::build).collect();
+        let made: Vec<Header> = builders.into_iter().map(built).collect();
         let found = order(&made.iter().collect::<Vec<_>>(), &CHOICE);
         let found: Vec<&String> = found.into_iter().map(|place| &names[place]).collect();
         if found != graph.order.iter().collect::<Vec<_>>() {

@@ -7,13 +7,11 @@
 //! `trigger-on INDEX FLAGS EVR NAME`, `file FATE DIRECTORY NAME`; the fate is `n` for a file that is there, `s` for one that
 //! a package before has, `u` for one that is not installed. In the log `S` is a step, `P` one that has a program and no body.
 
-mod headers;
-
 use std::fmt::Write as _;
 
-use bareroot_rpm::{DependencyKind, Header, State, Tag};
+use bareroot_rpm::{DependencyKind, Header, Limits, State, Tag};
 use bareroot_rpm_script::{Installed, Placed, Step, plan};
-use headers::Builder;
+use bareroot_testkit::headers::Builder;
 
 const RECORDED: &str = include_str!("plan/recorded.txt");
 
@@ -74,7 +72,7 @@ fn entry(builder: &mut Builder, files: &mut Vec<Placed>, word: &str, rest: &'sta
         "provides" => {
             let fields = fields(3);
             builder.dependency(
-                DependencyKind::Provides,
+                DependencyKind::Provides.tags().map(|tag| tag.0),
                 hex(fields[0]),
                 evr(fields[1]),
                 fields[2],
@@ -89,8 +87,8 @@ fn entry(builder: &mut Builder, files: &mut Vec<Placed>, word: &str, rest: &'sta
                 "POSTTRANS" => (Tag::POSTTRANS, Tag::POSTTRANSPROG),
                 other => panic!("{other}"),
             };
-            builder.text(program, fields[1]);
-            builder.text(body, fields[2]);
+            builder.text(program.0, fields[1]);
+            builder.text(body.0, fields[2]);
         }
         "file" => {
             let fields = fields(3);
@@ -108,18 +106,18 @@ fn entry(builder: &mut Builder, files: &mut Vec<Placed>, word: &str, rest: &'sta
         _ => match word.strip_suffix("-on") {
             Some(kind) => {
                 let (fields, tags) = (fields(4), tags(kind));
-                builder.word(Tag(tags[5]), fields[0].parse().expect("an index"));
-                builder.word(Tag(tags[3]), hex(fields[1]));
-                builder.string(Tag(tags[4]), evr(fields[2]));
-                builder.string(Tag(tags[2]), fields[3]);
+                builder.word(tags[5], fields[0].parse().expect("an index"));
+                builder.word(tags[3], hex(fields[1]));
+                builder.string(tags[4], evr(fields[2]));
+                builder.string(tags[2], fields[3]);
             }
             None => {
                 let (fields, tags) = (fields(3), tags(word));
                 if tags[6] != 0 {
-                    builder.word(Tag(tags[6]), fields[0].parse().expect("a priority"));
+                    builder.word(tags[6], fields[0].parse().expect("a priority"));
                 }
-                builder.string(Tag(tags[1]), fields[1]);
-                builder.string(Tag(tags[0]), fields.get(2).copied().unwrap_or_default());
+                builder.string(tags[1], fields[1]);
+                builder.string(tags[0], fields.get(2).copied().unwrap_or_default());
             }
         },
     }
@@ -149,6 +147,11 @@ fn logged(step: &Step) -> String {
     log
 }
 
+fn built(builder: Builder) -> Header {
+    let bytes = builder.bytes();
+    Header::parse("made", bytes, Tag::HEADERIMMUTABLE, &Limits::default()).expect("a header")
+}
+
 #[test]
 fn scriptlets_and_triggers_run_as_rpm_runs_them() {
     let recorded = runs(RECORDED);
@@ -156,7 +159,7 @@ fn scriptlets_and_triggers_run_as_rpm_runs_them() {
     let mut wrong = Vec::new();
     for run in recorded {
         let (builders, files): (Vec<Builder>, Vec<Vec<Placed>>) = run.packages.into_iter().unzip();
-        let made: Vec<Header> = builders.into_iter().map(Builder::build).collect();
+        let made: Vec<Header> = builders.into_iter().map(built).collect();
         let installed: Vec<Installed<'_>> = made
             .iter()
             .zip(&files)
