@@ -60,6 +60,16 @@ impl Builder {
         }
     }
 
+    /// The place of an element that is added if it is not there.
+    pub fn place_of(&mut self, tag: u32, text: &str) -> u32 {
+        if let Value::Strings(list) = self.value(tag, || Value::Strings(Vec::new()))
+            && let Some(place) = list.iter().position(|own| own == text)
+        {
+            return place as u32;
+        }
+        self.string(tag, text)
+    }
+
     /// Adds an element; gives its place.
     pub fn word(&mut self, tag: u32, word: u32) -> u32 {
         match self.value(tag, || Value::Words(Vec::new())) {

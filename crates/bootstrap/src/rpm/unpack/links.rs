@@ -18,8 +18,35 @@ pub struct Links {
     on_disk: HashMap<Vec<u8>, Option<Vec<u8>>>,
     /// Links that directories of packages go through and that packages bring.
     used: BTreeSet<Vec<u8>>,
-    /// Directories, by the packages' names for them, as they really are.
-    known: HashMap<Vec<u8>, Vec<u8>>,
+    /// Directories as they really are, by the packages' names for them.
+    known: HashMap<(Vec<u8>, Follow), Vec<u8>>,
+}
+
+/// Which links of packages are followed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Follow {
+    /// All, as rpm does to see what packages share.
+    Owned,
+    /// Those that packages bring: where things will be.
+    Made,
+}
+
+/// A link by its texts.
+#[derive(Default)]
+struct Link {
+    /// The first package's.
+    owned: Vec<u8>,
+    /// That of the first package that makes it; one that is only owned is made by a scriptlet.
+    made: Option<Vec<u8>>,
+}
+
+/// Which links of packages are followed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Follow {
+    /// All, as rpm does to see what packages share.
+    Owned,
+    /// Those that packages bring: where things will be.
+    Made,
 }
 
 struct Link {
@@ -29,26 +56,33 @@ struct Link {
 }
 
 impl Links {
-    /// Adds a link that a package has; the first one of a path counts.
+    /// Adds a link that a package makes, or only owns.
     pub fn add(&mut self, path: Vec<u8>, text: &[u8], ghost: bool) {
-        if !text.is_empty() {
-            let text = text.to_vec();
-            self.links.entry(path).or_insert(Link { text, ghost });
+        if text.is_empty() {
+            return;
+        }
+        let link = self.links.entry(path).or_default();
+        if link.owned.is_empty() {
+            link.owned = text.to_vec();
+        }
+        if !ghost {
+            link.made.get_or_insert_with(|| text.to_vec());
         }
     }
 
     /// A directory as it really is, without a slash at its end; the root is empty.
-    pub fn real(&mut self, directory: &[u8], root: &Root) -> Result<Vec<u8>, Error> {
-        if let Some(known) = self.known.get(directory) {
+    pub fn real(&mut self, directory: &[u8], follow: Follow, root: &Root) -> Result<Vec<u8>, Error> {
+        let key = (directory.to_vec(), follow);
+        if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let real = self.walk(directory, root, true)?;
-        self.known.insert(directory.to_vec(), real.clone());
+        let real = self.walk(directory, root, follow)?;
+        self.known.insert(key, real.clone());
         Ok(real)
     }
 
-    /// Goes along a path. Links that are nobody's to make are followed where `ghosts` says so.
-    fn walk(&mut self, path: &[u8], root: &Root, ghosts: bool) -> Result<Vec<u8>, Error> {
+    /// Goes along a path.
+    fn walk(&mut self, path: &[u8], root: &Root, follow: Follow) -> Result<Vec<u8>, Error> {
         let mut done: Vec<u8> = Vec::new();
         let mut rest: Vec<Vec<u8>> = parts(path);
         let mut followed = 0;
@@ -64,7 +98,7 @@ impl Links {
             let before = done.len();
             done.push(b'/');
             done.extend_from_slice(&part);
-            if let Some(text) = self.text(&done, root, ghosts)?
+            if let Some(text) = self.text(&done, root, follow)?
                 && followed < MOST
             {
                 followed += 1;
@@ -76,13 +110,17 @@ impl Links {
     }
 
     /// The text of the link at a path, none of whose parents is one.
-    fn text(&mut self, path: &[u8], root: &Root, ghosts: bool) -> Result<Option<Vec<u8>>, Error> {
+    fn text(&mut self, path: &[u8], root: &Root, follow: Follow) -> Result<Option<Vec<u8>>, Error> {
         if let Some(link) = self.links.get(path) {
-            if !link.ghost {
+            if link.made.is_some() {
                 self.used.insert(path.to_vec());
             }
-            if ghosts || !link.ghost {
-                return Ok(Some(link.text.clone()));
+            let text = match follow {
+                Follow::Owned => Some(&link.owned),
+                Follow::Made => link.made.as_ref(),
+            };
+            if let Some(text) = text {
+                return Ok(Some(text.clone()));
             }
         }
         if let Some(known) = self.on_disk.get(path) {
@@ -97,7 +135,7 @@ impl Links {
     /// link finds it there and leaves it. No path that is made goes through a link, so that order is of no matter.
     pub fn make(&mut self, root: &Root) -> Result<(), Error> {
         for path in self.used.clone() {
-            let Some(text) = self.links.get(&path).map(|link| link.text.clone()) else {
+            let Some(text) = self.links.get(&path).and_then(|link| link.made.clone()) else {
                 continue;
             };
             let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
@@ -110,7 +148,7 @@ impl Links {
                 true => text,
                 false => [parent, b"/", &text].concat(),
             };
-            let target = self.walk(&target, root, false)?;
+            let target = self.walk(&target, root, Follow::Made)?;
             root.create_dir_all(inside(&target), 0o755)?;
         }
         Ok(())
@@ -163,10 +201,10 @@ mod tests {
             ("/", ""),
             ("relative/", "/relative"),
         ] {
-            let found = links.real(directory.as_bytes(), &root).unwrap();
+            let found = links.real(directory.as_bytes(), Follow::Owned, &root).unwrap();
             assert_eq!(String::from_utf8_lossy(&found), real, "{directory}");
         }
-        assert!(links.real(b"/loop/x/", &root).is_ok());
+        assert!(links.real(b"/loop/x/", Follow::Made, &root).is_ok());
     }
 
     #[test]
@@ -184,8 +222,13 @@ mod tests {
         ]);
         links.add(b"/ghost".to_vec(), b"usr", true);
         for directory in ["/sbin/", "/bin/", "/out/x/", "/ghost/x/"] {
-            links.real(directory.as_bytes(), &root).unwrap();
+            links.real(directory.as_bytes(), Follow::Owned, &root).unwrap();
         }
+        let mut ghost = |follow| links.real(b"/ghost/x/", follow, &root).unwrap();
+        assert_eq!(
+            [Follow::Owned, Follow::Made].map(&mut ghost),
+            [b"/usr/x".to_vec(), b"/ghost/x".to_vec()]
+        );
         links.make(&root).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(&path)
             .unwrap()

@@ -6,7 +6,7 @@ use bareroot_rpm::{File, FileChoice, FileFlags, Files, State};
 use bareroot_unpack::Root;
 
 use super::Arrived;
-use super::links::Links;
+use super::links::{Follow, Links};
 use crate::error::Error;
 
 /// How the packages' files get along.
@@ -96,9 +96,8 @@ impl Shared {
                 if at(&actions, (package, place)).is_none_or(Action::is_skip) {
                     continue;
                 }
-                let mut path = links.real(file.directory, root)?;
-                path.push(b'/');
-                path.extend_from_slice(file.name);
+                let path = links.real(file.directory, Follow::Owned, root)?;
+                let path = [path.as_slice(), b"/", file.name].concat();
                 let mut action = Action::Create;
                 if let Some(holder) = holders.get(&path).copied() {
                     let other = all.get(holder.0).and_then(|files| files.get(holder.1));
@@ -117,7 +116,9 @@ impl Shared {
                 set(&mut actions, (package, place), action);
                 if action == Action::Create && !file.flags.has(FileFlags::GHOST) {
                     // Of several that are made, the last one is what stays.
-                    if let Some((package, place)) = writers.insert(path.clone(), (package, place))
+                    let made = links.real(file.directory, Follow::Made, root)?;
+                    let made = [made.as_slice(), b"/", file.name].concat();
+                    if let Some((package, place)) = writers.insert(made, (package, place))
                         && let Some(list) = unwritten.get_mut(package)
                     {
                         list.push(place);
@@ -227,3 +228,6 @@ fn equal(one: &File<'_>, other: &File<'_>) -> bool {
     }
     !one.is_device() || one.rdev == other.rdev
 }
+
+#[cfg(test)]
+mod tests;
