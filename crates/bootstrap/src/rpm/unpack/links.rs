@@ -22,15 +22,6 @@ pub struct Links {
     known: HashMap<(Vec<u8>, Follow), Vec<u8>>,
 }
 
-/// Which links of packages are followed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Follow {
-    /// All, as rpm does to see what packages share.
-    Owned,
-    /// Those that packages bring: where things will be.
-    Made,
-}
-
 /// A link by its texts.
 #[derive(Default)]
 struct Link {
@@ -47,12 +38,6 @@ pub enum Follow {
     Owned,
     /// Those that packages bring: where things will be.
     Made,
-}
-
-struct Link {
-    text: Vec<u8>,
-    /// It is nobody's to make: a scriptlet does.
-    ghost: bool,
 }
 
 impl Links {
