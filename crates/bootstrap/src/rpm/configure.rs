@@ -129,7 +129,7 @@ pub fn run(
             });
         }
         next = runner.all_of(Moment::Before(place), next)?;
-        owners::apply(root, package, &unpacked.states[place], context)?;
+        owners::apply(root, package, unpacked, place, context)?;
         next = runner.all_of(Moment::After(place), next)?;
         context.tell(Event::Configured { package: name });
     }

@@ -248,6 +248,7 @@ pub fn place(
     results.into_iter().collect::<Result<(), Error>>()?;
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
+    links.settle_times(root)?;
     let (states, skipped) = shared.into_parts();
     Ok(Unpacked { states, skipped })
 }

@@ -49,7 +49,7 @@ pub struct Files<'h> {
 }
 
 /// One file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct File<'h> {
     /// Its directory, with the slash at its end.
     pub directory: &'h [u8],

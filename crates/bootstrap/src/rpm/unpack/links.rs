@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bareroot_rpm::{File, FileFlags};
 use bareroot_unpack::Root;
 
 use super::inside;
@@ -27,8 +28,8 @@ pub struct Links {
 struct Link {
     /// The first package's.
     owned: Vec<u8>,
-    /// That of the first package that makes it; one that is only owned is made by a scriptlet.
-    made: Option<Vec<u8>>,
+    /// That of the first package that makes it, with its time; one that is only owned is made by a scriptlet.
+    made: Option<(Vec<u8>, u32)>,
 }
 
 /// Which links of packages are followed.
@@ -42,7 +43,8 @@ pub enum Follow {
 
 impl Links {
     /// Adds a link that a package makes, or only owns.
-    pub fn add(&mut self, path: Vec<u8>, text: &[u8], ghost: bool) {
+    pub fn add(&mut self, path: Vec<u8>, file: &File<'_>) {
+        let text = file.link;
         if text.is_empty() {
             return;
         }
@@ -50,8 +52,8 @@ impl Links {
         if link.owned.is_empty() {
             link.owned = text.to_vec();
         }
-        if !ghost {
-            link.made.get_or_insert_with(|| text.to_vec());
+        if !file.flags.has(FileFlags::GHOST) {
+            link.made.get_or_insert_with(|| (text.to_vec(), file.mtime));
         }
     }
 
@@ -97,12 +99,12 @@ impl Links {
     /// The text of the link at a path, none of whose parents is one.
     fn text(&mut self, path: &[u8], root: &Root, follow: Follow) -> Result<Option<Vec<u8>>, Error> {
         if let Some(link) = self.links.get(path) {
-            if link.made.is_some() {
+            if link.made.is_some() && follow == Follow::Made {
                 self.used.insert(path.to_vec());
             }
             let text = match follow {
                 Follow::Owned => Some(&link.owned),
-                Follow::Made => link.made.as_ref(),
+                Follow::Made => link.made.as_ref().map(|(text, _)| text),
             };
             if let Some(text) = text {
                 return Ok(Some(text.clone()));
@@ -116,11 +118,26 @@ impl Links {
         Ok(text)
     }
 
+    fn made(&self, path: &[u8]) -> Option<(Vec<u8>, u32)> {
+        self.links.get(path)?.made.clone()
+    }
+
+    /// Gives the links that were made their times, when everything is there.
+    pub fn settle_times(&self, root: &Root) -> Result<(), Error> {
+        for path in &self.used {
+            let is_link = root.read_link(inside(path))?.is_some();
+            if let Some((_, time)) = self.made(path).filter(|_| is_link) {
+                root.set_mtime(inside(path), i64::from(time))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the links that directories go through, and the directories that they lead to. The package that ships such a
     /// link finds it there and leaves it. No path that is made goes through a link, so that order is of no matter.
     pub fn make(&mut self, root: &Root) -> Result<(), Error> {
         for path in self.used.clone() {
-            let Some(text) = self.links.get(&path).and_then(|link| link.made.clone()) else {
+            let Some((text, _)) = self.made(&path) else {
                 continue;
             };
             let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
@@ -154,10 +171,19 @@ fn text_of(text: &[u8]) -> &std::path::Path {
 mod tests {
     use super::*;
 
+    fn link(text: &str, flags: u32) -> File<'_> {
+        File {
+            link: text.as_bytes(),
+            flags: FileFlags(flags),
+            mtime: 1_000_000,
+            ..File::default()
+        }
+    }
+
     fn links(list: &[(&str, &str)]) -> Links {
         let mut links = Links::default();
         for (path, text) in list {
-            links.add(path.as_bytes().to_vec(), text.as_bytes(), false);
+            links.add(path.as_bytes().to_vec(), &link(text, 0));
         }
         links
     }
@@ -205,9 +231,9 @@ mod tests {
             ("/out", "../../../outside"),
             ("/unused", "usr"),
         ]);
-        links.add(b"/ghost".to_vec(), b"usr", true);
+        links.add(b"/ghost".to_vec(), &link("usr", FileFlags::GHOST));
         for directory in ["/sbin/", "/bin/", "/out/x/", "/ghost/x/"] {
-            links.real(directory.as_bytes(), Follow::Owned, &root).unwrap();
+            links.real(directory.as_bytes(), Follow::Made, &root).unwrap();
         }
         let mut ghost = |follow| links.real(b"/ghost/x/", follow, &root).unwrap();
         assert_eq!(
@@ -227,6 +253,9 @@ mod tests {
         );
         assert!(path.join("sbin/.").is_dir() && path.join("bin/.").is_dir());
         assert!(!temp.path().join("outside").exists());
+        links.settle_times(&root).unwrap();
+        let made = std::fs::symlink_metadata(path.join("bin")).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mtime(&made), 1_000_000);
         // What is there stays.
         links.make(&root).unwrap();
     }

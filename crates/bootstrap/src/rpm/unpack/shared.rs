@@ -84,7 +84,7 @@ impl Shared {
                 .zip(states)
                 .filter(|(_, state)| **state == State::Normal);
             for (file, _) in wanted.filter(|(file, _)| file.is_symlink()) {
-                links.add(file.path(), file.link, file.flags.has(FileFlags::GHOST));
+                links.add(file.path(), &file);
             }
         }
         let mut actions: Vec<Vec<Action>> = states.iter().map(|states| began(states)).collect();
