@@ -131,13 +131,15 @@ fn picked(
     package: &bareroot_rpm_repo::Package<'_>,
 ) -> Result<Pick, Error> {
     let checksum = package.checksum();
-    let expected = expected(checksum.kind, checksum.digest, Some(package.size())).ok_or_else(|| {
-        bareroot_rpm_repo::Error::WeakDigest {
-            name: plan.repos[pick.index].id.clone(),
-            location: package.location().to_owned(),
-            kind: checksum.kind.to_owned(),
-        }
-    })?;
+    let digests = repos[pick.index].digests;
+    let expected =
+        expected(checksum.kind, checksum.digest, Some(package.size()), digests).ok_or_else(|| {
+            bareroot_rpm_repo::Error::WeakDigest {
+                name: plan.repos[pick.index].id.clone(),
+                location: package.location().to_owned(),
+                kind: checksum.kind.to_owned(),
+            }
+        })?;
     let mirrors = match package.base() {
         Some(base) => vec![base.trim_end_matches('/').to_owned()],
         None => repos[pick.index].mirrors.clone(),
