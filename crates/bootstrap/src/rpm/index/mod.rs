@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// The version of the parsed form in the cache: raised when what the index keeps changes.
-const PARSED: &str = "primary-1";
+const PARSED: &str = "primary-2";
 
 /// No metadata file is larger than this when it is decoded: Fedora's filelists have a gigabyte.
 const LARGEST_INDEX: u64 = 4 << 30;
