@@ -5,8 +5,7 @@ use std::os::fd::OwnedFd;
 
 use bareroot_enter::{Content, Extra, Program, Session, Spec};
 use bareroot_model::{Class, Classified, Event, Phase};
-use bareroot_rpm::{FileFlags, State};
-use bareroot_rpm_script::{Failure, Installed, Moment, Plan as Steps, Step, plan};
+use bareroot_rpm_script::{Failure, Installed, Moment, Placed, Plan as Steps, Step, plan};
 use bareroot_unpack::Root;
 
 use super::owners;
@@ -21,27 +20,26 @@ const BODIES: &str = ".bareroot";
 
 /// The steps of the whole transaction.
 pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
-    let paths: Vec<Vec<Vec<u8>>> = arrived
+    let files: Vec<Vec<Placed>> = arrived
         .iter()
-        .zip(&unpacked.states)
-        .map(|(package, states)| {
+        .zip(unpacked.states.iter().zip(&unpacked.skipped))
+        .map(|(package, (states, skipped))| {
             let files = package.file.header().files();
-            let mut paths: Vec<Vec<u8>> = files
-                .iter()
-                .zip(states)
-                .filter(|(file, state)| **state == State::Normal && !file.flags.has(FileFlags::GHOST))
-                .map(|(file, _)| file.path())
-                .collect();
-            paths.sort_unstable();
-            paths
+            let fates = states.iter().zip(skipped);
+            let placed = files.iter().zip(fates).map(|(file, (state, skipped))| Placed {
+                path: file.path().into(),
+                state: *state,
+                skipped: *skipped,
+            });
+            placed.collect()
         })
         .collect();
     let installed: Vec<Installed<'_>> = arrived
         .iter()
-        .zip(&paths)
-        .map(|(package, paths)| Installed {
+        .zip(&files)
+        .map(|(package, files)| Installed {
             header: package.file.header(),
-            paths,
+            files,
         })
         .collect();
     plan(&installed)
@@ -77,6 +75,7 @@ fn is_lua(step: &Step) -> bool {
 pub fn check(arrived: &[Arrived]) -> Result<(), Error> {
     let unpacked = Unpacked {
         states: arrived.iter().map(|_| Vec::new()).collect(),
+        skipped: arrived.iter().map(|_| Vec::new()).collect(),
     };
     for step in &steps(arrived, &unpacked).steps {
         let reason = if is_lua(step) {
@@ -130,7 +129,7 @@ pub fn run(
             });
         }
         next = runner.all_of(Moment::Before(place), next)?;
-        owners::apply(root, package, &unpacked.states[place], context)?;
+        owners::apply(root, package, unpacked, place, context)?;
         next = runner.all_of(Moment::After(place), next)?;
         context.tell(Event::Configured { package: name });
     }
@@ -228,7 +227,7 @@ impl Runner<'_> {
 }
 
 /// Lines in a file in memory.
-fn input(lines: &[Vec<u8>]) -> Result<OwnedFd, Error> {
+fn input(lines: &[std::sync::Arc<[u8]>]) -> Result<OwnedFd, Error> {
     let failed = |source: std::io::Error| Error::Read {
         path: "the input of a scriptlet".into(),
         source,

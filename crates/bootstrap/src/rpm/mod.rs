@@ -67,7 +67,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     ground.planned(&grown);
     let threads = tools::threads(request);
     let arrived = unpack::fetch(&solution, plan, &repos, &fetcher, threads, context)?;
-    let arrived = order::ordered(arrived);
+    let arrived = order::ordered(arrived, plan);
     if plan.configure {
         configure::check(&arrived)?;
     }

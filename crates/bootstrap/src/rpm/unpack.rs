@@ -3,6 +3,7 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
+mod links;
 mod shared;
 
 use std::io::Read;
@@ -47,6 +48,8 @@ pub struct Arrived {
 pub struct Unpacked {
     /// The state of each package's files, by the packages' places.
     pub states: Vec<Vec<State>>,
+    /// Which of them their packages leave out, because of their states or because a package before has made them.
+    pub skipped: Vec<Vec<bool>>,
 }
 
 /// Fetches and verifies all packages, in the solution's order.
@@ -208,8 +211,8 @@ pub fn place(
         langs: plan.langs.clone(),
         color: arch::color(&plan.arch),
     };
-    let shared = Shared::settle(arrived, &choice)?;
-    shared.make_links(root)?;
+    let (shared, mut links) = Shared::settle(arrived, &choice, root)?;
+    links.make(root)?;
     let filter = |filter: &request::Filter| match filter.include {
         true => Filter::include(&filter.glob),
         false => Filter::exclude(&filter.glob),
@@ -260,9 +263,9 @@ pub fn place(
     results.into_iter().collect::<Result<(), Error>>()?;
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
-    Ok(Unpacked {
-        states: shared.into_states(),
-    })
+    links.settle_times(root)?;
+    let (states, skipped) = shared.into_parts();
+    Ok(Unpacked { states, skipped })
 }
 
 fn place_one(
@@ -287,7 +290,7 @@ fn place_one(
     };
     let entries = |plain| {
         let mut payload = arrived.file.entries(plain, choice);
-        payload.skip(shared.skipped(place));
+        payload.skip(shared.unwritten(place));
         if arrived.file.has_payload_digest() {
             payload.trust_contents();
         }
