@@ -2,6 +2,7 @@
 //! caller.
 #![allow(unsafe_code)]
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
 
@@ -43,6 +44,32 @@ pub(crate) fn fork_into(flags: nix::sched::CloneFlags) -> io::Result<Side> {
 pub(crate) fn exit(code: i32) -> ! {
     // SAFETY: _exit has no precondition.
     unsafe { libc::_exit(code) }
+}
+
+/// Writes out what the C library's streams hold (fflush(3) of all), which [`exit`] would lose.
+pub(crate) fn flush_streams() {
+    // SAFETY: fflush of a null pointer has no precondition.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Makes these variables the whole environment. The caller must be the only thread of its process: [`alone`] tells.
+pub(crate) fn set_environment(variables: &[(OsString, OsString)]) {
+    for (name, _) in std::env::vars_os() {
+        set_variable(&name, None);
+    }
+    for (name, value) in variables {
+        set_variable(name, Some(value));
+    }
+}
+
+/// Sets a variable of the environment, or takes it away. The same condition as for [`set_environment`]; the name must not be
+/// empty nor hold `=`, and neither may hold a zero byte.
+pub(crate) fn set_variable(name: &OsStr, value: Option<&OsStr>) {
+    // SAFETY: no other thread is there to read the environment meanwhile.
+    match value {
+        Some(value) => unsafe { std::env::set_var(name, value) },
+        None => unsafe { std::env::remove_var(name) },
+    }
 }
 
 /// Whether the calling thread is the only one of its process. Needs no `/proc`.
