@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::sys;
@@ -47,6 +47,14 @@ pub fn set_variable(name: &OsStr, value: Option<&OsStr>) -> io::Result<()> {
     }
     sys::set_variable(name, value);
     Ok(())
+}
+
+/// A descriptor that the program was given, by its number; it is not passed on to what the program executes.
+///
+/// # Errors
+/// EBADF where it was given none of that number.
+pub fn descriptor(number: RawFd) -> io::Result<OwnedFd> {
+    sys::duplicate(number)
 }
 
 /// dup2(2) onto one of the numbers 0, 1 and 2, which nothing owns; the copy stays open across an exec.

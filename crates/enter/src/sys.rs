@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::unistd::Pid;
 
@@ -91,6 +91,17 @@ pub(crate) fn duplicate_to(fd: impl AsFd, target: RawFd) -> io::Result<()> {
     let duplicate = unsafe { nix::unistd::dup2_raw(fd, target) }?;
     let _: RawFd = duplicate.into_raw_fd();
     Ok(())
+}
+
+/// Another number of the descriptor of a number; neither is passed on across an exec.
+pub(crate) fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    if number < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: the number is used within this function alone, to ask for a duplicate; one that is not open is EBADF.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
 }
 
 /// Closes every descriptor but those in `keep`.
