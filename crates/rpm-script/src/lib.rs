@@ -1,5 +1,13 @@
-//! How rpm runs scriptlets: which ones, in which order, with which arguments and input.
+//! How rpm runs scriptlets: which ones, in which order, with which arguments and input; macros, query formats, the embedded
+//! Lua.
 
+pub mod format;
+mod glob;
+mod lua;
+pub mod macros;
 mod plan;
+mod scriptlet;
+mod words;
 
 pub use plan::{Failure, Installed, Moment, Plan, Program, Step, plan};
+pub use scriptlet::{Action, BODY, BUILTINS, EXPAND, HEADER, INPUT, PROGRAM, QUERY_FORMAT, Task};
