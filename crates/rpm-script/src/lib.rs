@@ -7,6 +7,7 @@ mod lua;
 pub mod macros;
 mod plan;
 mod scriptlet;
+pub mod sysusers;
 mod words;
 
 pub use plan::{Failure, Installed, Moment, Plan, Program, Step, plan};

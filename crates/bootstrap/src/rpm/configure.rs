@@ -17,7 +17,7 @@ use bareroot_unpack::Root;
 
 use super::plan::Plan;
 use super::unpack::{Arrived, Unpacked};
-use super::{macros, owners};
+use super::{macros, owners, users};
 use crate::context::Context;
 use crate::error::Error;
 use crate::log::Log;
@@ -137,6 +137,7 @@ pub fn run(
         path: script_path(&macros::of(root, &plan.arch)),
     };
     let mut next = steps.at(Moment::BeforeFiles).count();
+    let users = users::are_made(arrived);
     for (place, package) in arrived.iter().enumerate() {
         context.cancel().check()?;
         let name = package.pick.package.name.clone();
@@ -147,6 +148,9 @@ pub fn run(
             context.tell(Event::Configuring {
                 package: name.clone(),
             });
+        }
+        if users {
+            users::make(root, package, plan, context)?;
         }
         next = runner.all_of(Moment::Before(place), next)?;
         owners::apply(root, package, &unpacked.states[place], context)?;

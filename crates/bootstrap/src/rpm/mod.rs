@@ -12,6 +12,7 @@ mod prepare;
 mod record;
 mod solve;
 mod unpack;
+mod users;
 
 use std::os::fd::AsFd;
 

@@ -101,4 +101,3 @@ fn tag(header: &Header, reference: &Reference, element: usize, out: &mut Vec<u8>
         out.extend_from_slice(&text);
     }
 }
-
