@@ -101,3 +101,6 @@ fn tag(header: &Header, reference: &Reference, element: usize, out: &mut Vec<u8>
         out.extend_from_slice(&text);
     }
 }
+
+#[cfg(test)]
+mod tests;

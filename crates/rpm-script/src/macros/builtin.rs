@@ -47,7 +47,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Those that stand alone.
-const WITHOUT_ARGUMENT: &[&str] = &["dnl", "dump", "getconfdir", "getncpus", "trace", "verbose"];
+const WITHOUT_ARGUMENT: &[&str] = &["dump", "getconfdir", "getncpus", "trace", "verbose"];
 
 /// Whether a macro is built in.
 pub(super) fn is(name: &[u8]) -> bool {

@@ -10,8 +10,6 @@ pub(super) struct Expansion<'a> {
     pub(super) host: &'a dyn Host,
     depth: usize,
     pub(super) level: usize,
-    /// Whether `%%` stays, for a text that is expanded once more.
-    keep_escapes: bool,
 }
 
 /// The place of the byte that closes what is open at a place; escaped bytes do not count.
@@ -63,7 +61,6 @@ impl<'a> Expansion<'a> {
             host,
             depth: macros.depth.get(),
             level: macros.level.get(),
-            keep_escapes: false,
         }
     }
 
@@ -101,9 +98,6 @@ impl<'a> Expansion<'a> {
                 (b'%', Some(b'%')) => {
                     at += 1;
                     out.push(b'%');
-                    if self.keep_escapes {
-                        out.push(b'%');
-                    }
                 }
                 (b'%', Some(next)) => at = self.one(text, at, next, out)?,
                 _ => out.push(byte),
@@ -180,7 +174,7 @@ impl<'a> Expansion<'a> {
             if is_there != call.negate {
                 match (call.value, entry) {
                     (Some(value), _) => self.text(value, out)?,
-                    (None, Some(entry)) => self.text(&entry.body, out)?,
+                    (None, Some(entry)) => self.body(&entry, out)?,
                     (None, None) => {}
                 }
             }
@@ -195,24 +189,27 @@ impl<'a> Expansion<'a> {
             return Ok(at);
         };
         if entry.options.is_none() {
-            self.text(&entry.body, out)?;
+            self.body(&entry, out)?;
             return Ok(call.end);
         }
         let (arguments, end) = match (call.value, call.words) {
-            (Some(value), _) => (vec![self.argument(value)?], call.end),
-            (None, Some(words)) => (words::split(&self.argument(words)?), call.end_of_words),
+            (Some(value), _) => (vec![self.expanded(value)?], call.end),
+            (None, Some(words)) => (words::split(&self.expanded(words)?), call.end_of_words),
             (None, None) => (Vec::new(), call.end),
         };
         self.with_arguments(call.name, &entry, arguments, out)?;
         Ok(end)
     }
 
-    /// Arguments are expanded twice: where they stand and as part of the body. So their escapes stay the first time.
-    fn argument(&mut self, text: &[u8]) -> Result<Vec<u8>, MacroError> {
-        let before = std::mem::replace(&mut self.keep_escapes, true);
-        let expanded = self.expanded(text);
-        self.keep_escapes = before;
-        expanded
+    /// What a macro stands for. Arguments and options are expanded already.
+    fn body(&mut self, entry: &Entry, out: &mut Vec<u8>) -> Result<(), MacroError> {
+        match entry.automatic {
+            true => {
+                out.extend_from_slice(&entry.body);
+                Ok(())
+            }
+            false => self.text(&entry.body, out),
+        }
     }
 
     /// Expands a macro by its name, with arguments that are not looked at.

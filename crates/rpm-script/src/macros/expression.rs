@@ -108,8 +108,9 @@ impl Parser<'_, '_, '_> {
         value
     }
 
+    /// Both sides must be of one kind, also where one of them does not count.
     fn matched(&self, one: &Value, other: &Value) -> Result<(), MacroError> {
-        match self.skipping || one.same_kind(other) {
+        match one.same_kind(other) {
             true => Ok(()),
             false => self.fail("types must match"),
         }
@@ -129,13 +130,8 @@ impl Parser<'_, '_, '_> {
                 return self.fail("syntax error in expression");
             }
             let second = self.unless(holds, Self::choice)?;
-            if holds && first.same_kind(&second) {
-                value = first;
-            } else if !holds {
-                value = second;
-            } else {
-                value = first;
-            }
+            self.matched(&first, &second)?;
+            value = if holds { first } else { second };
         }
         self.nesting -= 1;
         Ok(value)
@@ -147,8 +143,8 @@ impl Parser<'_, '_, '_> {
         while self.takes("||") {
             let holds = value.is_true();
             let other = self.unless(holds, Self::conjunction)?;
+            self.matched(&value, &other)?;
             if !holds {
-                self.matched(&value, &other)?;
                 value = other;
             }
         }
@@ -160,8 +156,8 @@ impl Parser<'_, '_, '_> {
         while self.takes("&&") {
             let holds = value.is_true();
             let other = self.unless(!holds, Self::relation)?;
+            self.matched(&value, &other)?;
             if holds {
-                self.matched(&value, &other)?;
                 value = other;
             }
         }

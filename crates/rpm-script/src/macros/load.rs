@@ -50,17 +50,7 @@ impl Macros {
             macros.set(name.as_bytes(), body.as_bytes());
         }
         let target = format!("{machine}-linux");
-        for (name, body) in [
-            ("_arch", machine),
-            ("_target_cpu", machine),
-            ("_host_cpu", machine),
-            ("_os", "linux"),
-            ("_target_os", "linux"),
-            ("_host_os", "linux"),
-            ("_target", &target),
-        ] {
-            macros.set(name.as_bytes(), body.as_bytes());
-        }
+        macros.set_target(machine, &target);
         let read = |path: &str| {
             if let Some(text) = files.read(path)
                 && let Err(error) = macros.load_text(&text, host)
@@ -97,7 +87,23 @@ impl Macros {
         }
         read("/etc/rpm/macros");
         read(&format!("/etc/rpm/{target}/macros"));
+        // rpm derives them anew from its rpmrc once all files are read.
+        macros.set_target(machine, &target);
         macros
+    }
+
+    fn set_target(&self, machine: &str, target: &str) {
+        for (name, body) in [
+            ("_arch", machine),
+            ("_target_cpu", machine),
+            ("_host_cpu", machine),
+            ("_os", "linux"),
+            ("_target_os", "linux"),
+            ("_host_os", "linux"),
+            ("_target", target),
+        ] {
+            self.set(name.as_bytes(), body.as_bytes());
+        }
     }
 
     /// Takes in the definitions of a file: lines that begin with `%`, each with the lines that it goes on in.

@@ -263,3 +263,6 @@ impl Macros {
         work()
     }
 }
+
+#[cfg(test)]
+mod tests;
