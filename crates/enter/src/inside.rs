@@ -16,12 +16,20 @@ fn alone() -> io::Result<()> {
     }
 }
 
+/// Writes what Rust's and C's streams hold.
+fn flush() {
+    let _ = io::stdout().flush();
+    sys::flush_streams();
+}
+
 /// fork(2): the child's process id, or `None` in the child. The child ends at the latest where the built-in program would.
+/// What was printed before is written first, so that it is not written twice.
 ///
 /// # Errors
 /// What fork(2) says; [`io::ErrorKind::ResourceBusy`] among threads.
 pub fn fork() -> io::Result<Option<i32>> {
     alone()?;
+    flush();
     Ok(match sys::fork()? {
         sys::Side::Parent(pid) => Some(pid.as_raw()),
         sys::Side::Child => None,
@@ -30,8 +38,7 @@ pub fn fork() -> io::Result<Option<i32>> {
 
 /// Ends the process at once, with everything written that was printed.
 pub fn exit(status: u8) -> ! {
-    let _ = io::stdout().flush();
-    sys::flush_streams();
+    flush();
     sys::exit(status.into())
 }
 
