@@ -1,6 +1,7 @@
 //! Which ids users and groups get (systemd's src/sysusers/sysusers.c): those that they ask for where they are free; else the
 //! same for a user and its group where that is free; else the highest that is free.
 
+use super::OwnerOf;
 use super::accounts::{Accounts, Names};
 use super::line::{Declared, Group, GroupOf, Id, User};
 
@@ -10,7 +11,7 @@ const NO_LOGIN: &[u8] = b"/usr/sbin/nologin";
 pub(super) struct Allotment<'a> {
     accounts: &'a mut Accounts,
     declared: &'a Declared,
-    owner: &'a dyn Fn(&[u8]) -> Option<(u32, u32)>,
+    owner: OwnerOf<'a>,
     users: Names,
     groups: Names,
     /// Ranges to take ids from, and the last id that was looked at: users and groups go down together.
@@ -24,11 +25,7 @@ fn shown(text: &[u8]) -> String {
 }
 
 impl<'a> Allotment<'a> {
-    pub(super) fn new(
-        accounts: &'a mut Accounts,
-        declared: &'a Declared,
-        owner: &'a dyn Fn(&[u8]) -> Option<(u32, u32)>,
-    ) -> Self {
+    pub(super) fn new(accounts: &'a mut Accounts, declared: &'a Declared, owner: OwnerOf<'a>) -> Self {
         let ranges = match declared.ranges.is_empty() {
             true => vec![(1, accounts.system_max())],
             false => declared.ranges.clone(),

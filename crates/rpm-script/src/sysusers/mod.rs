@@ -28,6 +28,9 @@ fn fail<T>(text: impl Into<String>) -> Result<T, SysusersError> {
     Err(SysusersError(text.into()))
 }
 
+/// Tells user and group of a path of the root, where there is something.
+pub type OwnerOf<'a> = &'a dyn Fn(&[u8]) -> Option<(u32, u32)>;
+
 /// The lines that a package declares: of each `user(NAME) = BASE64`, `group(NAME) = BASE64` and `groupmember(U/G) = BASE64`
 /// what the base64 holds.
 pub fn lines_of(header: &Header) -> Vec<Vec<u8>> {
@@ -48,7 +51,7 @@ pub fn lines_of(header: &Header) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Applies lines to accounts; what is there already stays. `owner` tells user and group of a path of the root. Gives what the
+/// Applies lines to accounts; what is there already stays. Gives what the
 /// user should know.
 ///
 /// # Errors
@@ -56,7 +59,7 @@ pub fn lines_of(header: &Header) -> Vec<Vec<u8>> {
 pub fn apply(
     lines: &[Vec<u8>],
     accounts: &mut Accounts,
-    owner: &dyn Fn(&[u8]) -> Option<(u32, u32)>,
+    owner: OwnerOf<'_>,
 ) -> Result<Vec<String>, SysusersError> {
     let declared = line::parse(lines)?;
     let mut allotment = Allotment::new(accounts, &declared, owner);
