@@ -21,6 +21,7 @@ mod rpm;
 mod story;
 mod tools;
 
+pub use bareroot_rpm_script::BUILTINS;
 pub use context::Context;
 pub use error::Error;
 pub use request::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};
