@@ -76,7 +76,9 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     growth.run_hooks(HookKind::Setup)?;
     let unpacked = growth.unpack(&arrived, threads)?;
     if plan.configure {
-        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+        context.phase(Phase::Record, || {
+            record::record(root, plan, &repos, &arrived, &unpacked)
+        })?;
     }
     growth.run_hooks(HookKind::Extract)?;
     if plan.configure {

@@ -14,6 +14,8 @@ impl FileFlags {
     pub const DOC: u32 = 2;
     /// Owned, and not in the payload.
     pub const GHOST: u32 = 64;
+    /// A licence, which is installed whatever else is not wanted.
+    pub const LICENSE: u32 = 128;
     /// Of no use but for building further packages.
     pub const ARTIFACT: u32 = 4096;
 
@@ -151,6 +153,17 @@ impl<'h> Files<'h> {
     /// The algorithm of the digests, by OpenPGP's numbers (1 MD5, 2 SHA-1, 8 SHA-256, 10 SHA-512).
     pub fn algorithm(&self) -> u32 {
         self.algorithm
+    }
+
+    /// The directories that files are in, each with the slash at its end.
+    pub fn directories(&self) -> &[&'h [u8]] {
+        &self.directories
+    }
+
+    /// The number of a file's directory.
+    pub fn directory_of(&self, place: usize) -> Option<usize> {
+        let number = *self.directory_of.get(place)? as usize;
+        (number < self.directories.len()).then_some(number)
     }
 
     /// A file.

@@ -1,6 +1,9 @@
-//! Which files of a package are installed: documentation, languages, colours (rpm's lib/rpmfi.c, lib/psm.c: rpmfs states).
+//! Which files of a package are installed: documentation, languages, colours (rpm's
+//! lib/transaction.c: skipInstallFiles).
 
-use crate::header::{FileFlags, Files};
+use std::collections::HashMap;
+
+use crate::header::{File, FileFlags, Files};
 
 /// The state of a file in rpm's database (rpmfileState).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,23 +36,62 @@ pub struct FileChoice {
 impl FileChoice {
     /// The state of each file of a header.
     pub fn states(&self, files: &Files<'_>) -> Vec<State> {
-        files
-            .iter()
-            .map(|file| {
-                if self.color != 0 && file.color != 0 && file.color & self.color == 0 {
-                    State::WrongColor
-                } else if self.no_docs && file.flags.has(FileFlags::DOC)
-                    || self
-                        .langs
-                        .as_ref()
-                        .is_some_and(|langs| !speaks(langs, file.langs))
-                {
-                    State::NotInstalled
-                } else {
-                    State::Normal
-                }
-            })
-            .collect()
+        let mut states: Vec<State> = (0..files.len())
+            .map(|place| files.get(place).map_or(State::Normal, |file| self.state(&file)))
+            .collect();
+        if states.iter().any(|state| *state != State::Normal) {
+            leave_out_emptied(files, &mut states);
+        }
+        states
+    }
+
+    fn state(&self, file: &File<'_>) -> State {
+        let wanted = |langs: &Vec<String>| speaks(langs, file.langs);
+        if self.color != 0 && file.color != 0 && file.color & self.color == 0 {
+            State::WrongColor
+        } else if file.flags.has(FileFlags::LICENSE) {
+            State::Normal
+        } else if self.no_docs && file.flags.has(FileFlags::DOC) || !self.langs.as_ref().is_none_or(wanted) {
+            State::NotInstalled
+        } else {
+            State::Normal
+        }
+    }
+}
+
+/// Directories of the package that have lost all their files stay out as well, and so upwards.
+fn leave_out_emptied(files: &Files<'_>, states: &mut [State]) {
+    let directories = files.directories();
+    let mut left = vec![0_usize; directories.len()];
+    let mut lost = vec![false; directories.len()];
+    let mut own: HashMap<Vec<u8>, usize> = HashMap::new();
+    for (place, state) in states.iter().enumerate() {
+        let (Some(file), Some(directory)) = (files.get(place), files.directory_of(place)) else {
+            continue;
+        };
+        if *state != State::Normal {
+            lost[directory] = true;
+            continue;
+        }
+        left[directory] += 1;
+        if file.is_directory() {
+            own.entry([file.path().as_slice(), b"/"].concat())
+                .or_insert(place);
+        }
+    }
+    // Sorted, so that from their end a directory comes after those in it.
+    for directory in (0..directories.len()).rev() {
+        if left[directory] != 0 || !lost[directory] {
+            continue;
+        }
+        let Some(place) = directories.get(directory).and_then(|path| own.remove(*path)) else {
+            continue;
+        };
+        if let (Some(state), Some(parent)) = (states.get_mut(place), files.directory_of(place)) {
+            *state = State::NotInstalled;
+            left[parent] = left[parent].saturating_sub(1);
+            lost[parent] = true;
+        }
     }
 }
 
