@@ -83,16 +83,6 @@ pub enum Error {
         /// Another.
         other: String,
     },
-    /// A scriptlet that bareroot has no means to run.
-    #[error("the {what} scriptlet of {package} cannot be run: {reason}")]
-    Scriptlet {
-        /// What the scriptlet is.
-        what: &'static str,
-        /// The package.
-        package: String,
-        /// Why.
-        reason: &'static str,
-    },
     /// SOURCE_DATE_EPOCH is no number.
     #[error("SOURCE_DATE_EPOCH is `{0}`: expected seconds since 1970 as decimal digits")]
     Epoch(String),
@@ -226,9 +216,7 @@ impl Classified for Error {
             | Error::NoPrimary { .. }
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
-            Error::Scriptlet { .. } | Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => {
-                Class::Script
-            }
+            Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -265,7 +253,6 @@ impl Classified for Error {
             Error::Record(error) => error.hint(),
             Error::Select(error) => error.hint(),
             Error::NothingSigned { .. } => Some("--no-gpgcheck takes it all the same".to_owned()),
-            Error::Scriptlet { .. } => Some("--variant extract unpacks without scriptlets".to_owned()),
             Error::Rpm(error) => error.hint(),
             Error::RpmRepo(error) => error.hint(),
             Error::RpmSelect(error) => error.hint(),

@@ -18,3 +18,6 @@ pub use groups::{GroupPackage, Groups, InstalledEnvironment, InstalledGroup};
 pub use select::{Pick, Selection, Settings, Why, select};
 pub use universe::{Id, Repository, Universe};
 pub use wish::Wishes;
+
+#[cfg(test)]
+mod real;

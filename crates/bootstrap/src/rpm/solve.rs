@@ -25,6 +25,8 @@ pub struct Pick {
     pub location: Location,
     /// Its repository's place in the plan.
     pub repo: usize,
+    /// Its place in its repository's metadata.
+    pub number: usize,
 }
 
 /// The packages, by name.
@@ -129,13 +131,15 @@ fn picked(
     package: &bareroot_rpm_repo::Package<'_>,
 ) -> Result<Pick, Error> {
     let checksum = package.checksum();
-    let expected = expected(checksum.kind, checksum.digest, Some(package.size())).ok_or_else(|| {
-        bareroot_rpm_repo::Error::WeakDigest {
-            name: plan.repos[pick.index].id.clone(),
-            location: package.location().to_owned(),
-            kind: checksum.kind.to_owned(),
-        }
-    })?;
+    let digests = repos[pick.index].digests;
+    let expected =
+        expected(checksum.kind, checksum.digest, Some(package.size()), digests).ok_or_else(|| {
+            bareroot_rpm_repo::Error::WeakDigest {
+                name: plan.repos[pick.index].id.clone(),
+                location: package.location().to_owned(),
+                kind: checksum.kind.to_owned(),
+            }
+        })?;
     let mirrors = match package.base() {
         Some(base) => vec![base.trim_end_matches('/').to_owned()],
         None => repos[pick.index].mirrors.clone(),
@@ -171,5 +175,6 @@ fn picked(
         expected,
         location: Location::new(mirrors, package.location()),
         repo: pick.index,
+        number: pick.package,
     })
 }
