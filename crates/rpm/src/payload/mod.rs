@@ -321,7 +321,11 @@ impl<R: Read> Payload<R> {
         }
         let name = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec());
         Ok(Entry {
-            path: file.path.clone(),
+            path: match file.path.as_slice() {
+                // The root itself, which a package may own.
+                b"" => b".".to_vec(),
+                path => path.to_vec(),
+            },
             size: if kind == Kind::File { file.size } else { 0 },
             kind,
             mode: file.mode & 0o7777,
