@@ -3,6 +3,7 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
+mod directories;
 mod links;
 mod shared;
 
@@ -286,6 +287,7 @@ pub fn place(
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
     links.settle_times(root)?;
+    directories::settle(arrived, &shared, root)?;
     let (states, skipped) = shared.into_parts();
     Ok(Unpacked { states, skipped })
 }
@@ -358,3 +360,6 @@ pub fn inside(path: &[u8]) -> &Path {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,7 +286,12 @@ impl<R: Read> Payload<R> {
             left: file.size,
             digest,
         });
-        self.entry_of(first, Kind::File).map(Some)
+        let entry = self.entry_of(first, Kind::File)?;
+        // The content is the last one's, whatever the header says of the others of the set.
+        Ok(Some(Entry {
+            size: file.size,
+            ..entry
+        }))
     }
 
     fn kind(&self, file: &Own) -> Result<Kind, Error> {
@@ -321,7 +326,11 @@ impl<R: Read> Payload<R> {
         }
         let name = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec());
         Ok(Entry {
-            path: file.path.clone(),
+            path: match file.path.as_slice() {
+                // The root itself, which a package may own.
+                b"" => b".".to_vec(),
+                path => path.to_vec(),
+            },
             size: if kind == Kind::File { file.size } else { 0 },
             kind,
             mode: file.mode & 0o7777,
