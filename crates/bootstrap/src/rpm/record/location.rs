@@ -58,7 +58,7 @@ fn dbpath(text: &[u8]) -> Option<PathBuf> {
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("%_dbpath"))
         .filter(|rest| rest.starts_with([' ', '\t']))
-        .last()?
+        .next_back()?
         .trim()
         .replace("%{_var}", "/var")
         .replace("%{_usr}", "/usr")
