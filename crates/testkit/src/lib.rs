@@ -7,6 +7,7 @@ pub mod deb;
 pub mod disk;
 pub mod door;
 pub mod harness;
+pub mod headers;
 pub mod keys;
 pub mod mirror;
 pub mod programs;

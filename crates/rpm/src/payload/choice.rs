@@ -1,5 +1,4 @@
-//! Which files of a package are installed: documentation, languages, colours (rpm's
-//! lib/transaction.c: skipInstallFiles).
+//! Which files of a package are installed: documentation, languages, colours (rpm's lib/rpmfi.c, lib/psm.c: rpmfs states).
 
 use std::collections::HashMap;
 
@@ -34,63 +33,83 @@ pub struct FileChoice {
 }
 
 impl FileChoice {
-    /// The state of each file of a header.
+    /// The state of each file of a header (rpm's lib/transaction.c: skipInstallFiles).
     pub fn states(&self, files: &Files<'_>) -> Vec<State> {
         let mut states: Vec<State> = (0..files.len())
             .map(|place| files.get(place).map_or(State::Normal, |file| self.state(&file)))
             .collect();
-        if states.iter().any(|state| *state != State::Normal) {
-            leave_out_emptied(files, &mut states);
-        }
+        leave_empty_directories(files, &mut states);
         states
     }
 
     fn state(&self, file: &File<'_>) -> State {
-        let wanted = |langs: &Vec<String>| speaks(langs, file.langs);
         if self.color != 0 && file.color != 0 && file.color & self.color == 0 {
-            State::WrongColor
-        } else if file.flags.has(FileFlags::LICENSE) {
-            State::Normal
-        } else if self.no_docs && file.flags.has(FileFlags::DOC) || !self.langs.as_ref().is_none_or(wanted) {
-            State::NotInstalled
-        } else {
-            State::Normal
+            return State::WrongColor;
+        }
+        if file.flags.has(FileFlags::LICENSE) {
+            return State::Normal;
+        }
+        let unspoken = self
+            .langs
+            .as_ref()
+            .is_some_and(|langs| !speaks(langs, file.langs));
+        match unspoken || self.no_docs && file.flags.has(FileFlags::DOC) {
+            true => State::NotInstalled,
+            false => State::Normal,
         }
     }
 }
 
-/// Directories of the package that have lost all their files stay out as well, and so upwards.
-fn leave_out_emptied(files: &Files<'_>, states: &mut [State]) {
-    let directories = files.directories();
-    let mut left = vec![0_usize; directories.len()];
-    let mut lost = vec![false; directories.len()];
-    let mut own: HashMap<Vec<u8>, usize> = HashMap::new();
+/// Leaves out the directories of a package of which it leaves out everything, the innermost first.
+fn leave_empty_directories(files: &Files<'_>, states: &mut [State]) {
+    if states.iter().all(|state| *state == State::Normal) {
+        return;
+    }
+    /// What of a directory is left, and whether something was left out.
+    #[derive(Clone, Copy, Default)]
+    struct Count {
+        left: usize,
+        lost: bool,
+    }
+    let mut counts = vec![Count::default(); files.directories().len()];
+    let mut entries: HashMap<Vec<u8>, usize> = HashMap::new();
     for (place, state) in states.iter().enumerate() {
-        let (Some(file), Some(directory)) = (files.get(place), files.directory_of(place)) else {
-            continue;
-        };
-        if *state != State::Normal {
-            lost[directory] = true;
-            continue;
+        let count = files
+            .directory_of(place)
+            .and_then(|directory| counts.get_mut(directory));
+        if let Some(count) = count {
+            match state {
+                State::Normal => count.left += 1,
+                _ => count.lost = true,
+            }
         }
-        left[directory] += 1;
-        if file.is_directory() {
-            own.entry([file.path().as_slice(), b"/"].concat())
-                .or_insert(place);
+        if let Some(file) = files
+            .get(place)
+            .filter(|file| file.is_directory() && *state == State::Normal)
+        {
+            entries.entry(file.path()).or_insert(place);
         }
     }
-    // Sorted, so that from their end a directory comes after those in it.
-    for directory in (0..directories.len()).rev() {
-        if left[directory] != 0 || !lost[directory] {
-            continue;
-        }
-        let Some(place) = directories.get(directory).and_then(|path| own.remove(*path)) else {
+    for directory in (0..counts.len()).rev() {
+        let emptied = counts
+            .get(directory)
+            .is_some_and(|count| count.left == 0 && count.lost);
+        let path = files
+            .directories()
+            .get(directory)
+            .and_then(|path| path.strip_suffix(b"/"));
+        let Some(place) = path.filter(|_| emptied).and_then(|path| entries.remove(path)) else {
             continue;
         };
-        if let (Some(state), Some(parent)) = (states.get_mut(place), files.directory_of(place)) {
+        if let Some(state) = states.get_mut(place) {
             *state = State::NotInstalled;
-            left[parent] = left[parent].saturating_sub(1);
-            lost[parent] = true;
+        }
+        if let Some(count) = files
+            .directory_of(place)
+            .and_then(|parent| counts.get_mut(parent))
+        {
+            count.left = count.left.saturating_sub(1);
+            count.lost = true;
         }
     }
 }

@@ -24,7 +24,7 @@ pub fn stored(plan: &Plan, repos: &[IndexedRepo], arrived: &[Arrived], time: u32
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for (number, (planned, repo)) in plan.repos.iter().zip(repos).enumerate() {
-        let own = || arrived.iter().filter(|package| package.pick.repo == number);
+        let own = || arrived.iter().filter(|package| package.pick.repo == Some(number));
         if planned.gpgcheck == Check::Off || own().next().is_none() {
             continue;
         }
