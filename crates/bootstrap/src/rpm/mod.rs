@@ -91,7 +91,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
     if plan.configure {
         context.phase(Phase::Record, || {
-            record::record(root, plan, &repos, &arrived, &unpacked)
+            record::record(root, plan, &repos, &solution, &arrived, &unpacked)
         })?;
     }
     growth.run_hooks(HookKind::Extract)?;

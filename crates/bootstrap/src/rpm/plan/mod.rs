@@ -20,6 +20,8 @@ use crate::tools;
 pub struct Plan {
     /// The repositories, in the order given.
     pub repos: Vec<PlannedRepo>,
+    /// What `$releasever` stands for, where it was said.
+    pub releasever: Option<String>,
     /// The architecture of the root, in rpm's words.
     pub arch: String,
     /// Wishes in dnf's syntax.
@@ -116,6 +118,7 @@ impl Plan {
         }
         Ok(Plan {
             repos,
+            releasever: request.releasever.clone(),
             arch,
             wishes,
             local,
