@@ -16,7 +16,9 @@ use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
 use bareroot_trust::{Blob, PackageSignature, Trusted, Verified, Waiver};
-use bareroot_unpack::{Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject};
+use bareroot_unpack::{
+    Directories, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject,
+};
 
 use super::arch;
 use super::index::IndexedRepo;
@@ -222,6 +224,7 @@ pub fn place(
         PlacerSettings {
             filters: filters.iter().map(filter).collect(),
             cancel: context.cancel().clone(),
+            directories: Directories::Dress,
             ..PlacerSettings::default()
         },
     )?;
