@@ -329,7 +329,13 @@ impl<R: std::io::Read> bareroot_unpack::Payload for Ownerless<R> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        std::io::Read::read(&mut self.0, buffer)
+        // A content that is cut off or another one is the package's fault, not that of the file it is read from.
+        std::io::Read::read(&mut self.0, buffer).map_err(|error| {
+            match error.downcast::<bareroot_rpm::Error>() {
+                Ok(error) => PayloadError::new(error).into(),
+                Err(error) => error,
+            }
+        })
     }
 }
 
