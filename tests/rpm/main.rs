@@ -2,7 +2,11 @@
 //!
 //! The same binary is the interpreter of scriptlets in those roots.
 
+mod hostile;
+mod scripts;
+mod trust;
 mod whole;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +25,13 @@ const THREADS: usize = 4;
 const REPO: &str = "repo/";
 
 fn main() -> ExitCode {
-    let tables = [whole::CASES];
+    let tables = [
+        whole::CASES,
+        trust::CASES,
+        wishes::CASES,
+        scripts::CASES,
+        hostile::CASES,
+    ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
 

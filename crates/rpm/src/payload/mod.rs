@@ -325,12 +325,13 @@ impl<R: Read> Payload<R> {
             xattrs.push((caps::NAME.to_vec(), value));
         }
         let name = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec());
+        // The root itself, which filesystem owns.
+        let path = match file.path.is_empty() {
+            true => b".".to_vec(),
+            false => file.path.clone(),
+        };
         Ok(Entry {
-            path: match file.path.as_slice() {
-                // The root itself, which a package may own.
-                b"" => b".".to_vec(),
-                path => path.to_vec(),
-            },
+            path,
             size: if kind == Kind::File { file.size } else { 0 },
             kind,
             mode: file.mode & 0o7777,
