@@ -3,6 +3,7 @@
 
 mod bench;
 mod machine;
+mod nginx;
 mod peers;
 mod report;
 mod rpm_distro;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
         Chore::RpmDistro(args) => rpm_distro::run(&args),
-        Chore::Bench(bench) => bench::run(bench),
+        Chore::Bench(bench) => bench::run(&bench),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

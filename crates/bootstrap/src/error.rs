@@ -73,6 +73,16 @@ pub enum Error {
         /// What the file says.
         found: String,
     },
+    /// A file that the user named and that the root cannot hold.
+    #[error("{path} is a package for {found}, and the root is for {root}")]
+    OtherArch {
+        /// The file.
+        path: String,
+        /// The package's architecture.
+        found: String,
+        /// The root's.
+        root: String,
+    },
     /// Two packages have different files of one path.
     #[error("`{path}` is in {one} and, with other content or mode, in {other}")]
     FileConflict {
@@ -82,16 +92,6 @@ pub enum Error {
         one: String,
         /// Another.
         other: String,
-    },
-    /// A scriptlet that bareroot has no means to run.
-    #[error("the {what} scriptlet of {package} cannot be run: {reason}")]
-    Scriptlet {
-        /// What the scriptlet is.
-        what: &'static str,
-        /// The package.
-        package: String,
-        /// Why.
-        reason: &'static str,
     },
     /// SOURCE_DATE_EPOCH is no number.
     #[error("SOURCE_DATE_EPOCH is `{0}`: expected seconds since 1970 as decimal digits")]
@@ -217,6 +217,7 @@ impl Classified for Error {
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
             | Error::NoRepos
+            | Error::OtherArch { .. }
             | Error::Read { .. }
             | Error::NotInSolution(_) => Class::Usage,
             Error::NotConfigurable { .. } => Class::Unresolved,
@@ -226,9 +227,7 @@ impl Classified for Error {
             | Error::NoPrimary { .. }
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
-            Error::Scriptlet { .. } | Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => {
-                Class::Script
-            }
+            Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -265,7 +264,6 @@ impl Classified for Error {
             Error::Record(error) => error.hint(),
             Error::Select(error) => error.hint(),
             Error::NothingSigned { .. } => Some("--no-gpgcheck takes it all the same".to_owned()),
-            Error::Scriptlet { .. } => Some("--variant extract unpacks without scriptlets".to_owned()),
             Error::Rpm(error) => error.hint(),
             Error::RpmRepo(error) => error.hint(),
             Error::RpmSelect(error) => error.hint(),

@@ -4,6 +4,7 @@ mod arch;
 mod configure;
 mod finish;
 mod index;
+mod macros;
 mod order;
 mod owners;
 pub mod plan;
@@ -11,6 +12,7 @@ mod prepare;
 mod record;
 mod solve;
 mod unpack;
+mod users;
 
 use std::os::fd::AsFd;
 
@@ -24,6 +26,7 @@ use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
 pub use plan::Plan;
+use solve::LocalFiles;
 use unpack::Arrived;
 
 /// The packages of a plan, and a mirror of each of its repositories.
@@ -36,7 +39,10 @@ pub fn resolve(
     context: &Context,
 ) -> Result<(Vec<Package>, Vec<String>), Error> {
     let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
-    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, fetcher, context)
+    })?;
     Ok((
         solution.picks.into_iter().map(|pick| pick.package).collect(),
         repos
@@ -59,24 +65,34 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     } = *ground;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
-    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, &fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, &fetcher, context)
+    })?;
     let grown = Grown {
         packages: solution.picks.len(),
         bytes: solution.bytes(),
     };
     ground.planned(&grown);
     let threads = tools::threads(request);
-    let arrived = unpack::fetch(&solution, plan, &repos, &fetcher, threads, context)?;
-    let arrived = order::ordered(arrived);
-    if plan.configure {
-        configure::check(&arrived)?;
-    }
+    let sources = unpack::Sources {
+        plan,
+        repos: &repos,
+        local: &local,
+    };
+    let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
+    let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
     let growth = Growth { plan, ground };
     growth.run_hooks(HookKind::Setup)?;
-    let unpacked = growth.unpack(&arrived, threads)?;
     if plan.configure {
-        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+        context.phase(Phase::Prepare, || growth.before_files(&arrived))?;
+    }
+    let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
+    if plan.configure {
+        context.phase(Phase::Record, || {
+            record::record(root, plan, &repos, &arrived, &unpacked)
+        })?;
     }
     growth.run_hooks(HookKind::Extract)?;
     if plan.configure {
@@ -98,7 +114,12 @@ struct Growth<'a> {
 
 impl Growth<'_> {
     /// Everything that must be there before the payloads, then the payloads.
-    fn unpack(&self, arrived: &[Arrived], threads: usize) -> Result<unpack::Unpacked, Error> {
+    fn unpack(
+        &self,
+        arrived: &[Arrived],
+        threads: usize,
+        cache: Option<&bareroot_fetch::Cache>,
+    ) -> Result<unpack::Unpacked, Error> {
         let Ground { root, context, .. } = *self.ground;
         context.phase(Phase::Unpack, || {
             unpack::place(
@@ -107,9 +128,21 @@ impl Growth<'_> {
                 root,
                 &self.ground.request.filters,
                 threads,
+                cache,
                 context,
             )
         })
+    }
+
+    /// What scriptlets do before there is any file.
+    fn before_files(&self, arrived: &[Arrived]) -> Result<(), Error> {
+        let steps = configure::steps_before_files(arrived);
+        if steps.steps.is_empty() {
+            return Ok(());
+        }
+        let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
+        configure::before_files(&steps, arrived, &session, self.plan, self.ground.context)?;
+        Ok(session.close()?)
     }
 
     fn configure(&self, arrived: &[Arrived], unpacked: &unpack::Unpacked) -> Result<(), Error> {
