@@ -121,6 +121,7 @@ impl<'w, 'u, 'i> Walk<'w, 'u, 'i> {
         };
         walk.watch_all();
         walk.main()?;
+        if std::env::var_os("TRACE").is_some() { for d in &walk.queue { eprintln!("{:?} lvl {} {:?}", d, walk.level(d.literal), walk.clauses.get(d.because).map(|c| c.literals().collect::<Vec<_>>())); } }
         let mut found = Found::default();
         for decision in &walk.queue {
             if let Some(id) = walk.stock.id(decision.literal) {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use bareroot_rpm::rich;
+use bareroot_rpm::rich::{self, Rich};
 use bareroot_rpm_repo::{Package, Relation, RelationKind};
 
 use super::blocks::{self, Form};
@@ -300,17 +300,34 @@ impl<'i> Maker<'_, '_, 'i> {
                 let possible = [RelationKind::Supplements, RelationKind::Enhances]
                     .into_iter()
                     .flat_map(|kind| package.relations(kind))
-                    .any(|relation| {
-                        positive(self.stock, &relation)
-                            .into_iter()
-                            .any(|other| self.is_added(other))
-                    });
+                    .any(|relation| self.is_possible(&relation));
                 if possible {
                     self.add(literal);
                 }
             }
             if before == self.order.len() {
                 return;
+            }
+        }
+    }
+
+    /// Whether a relation may come to hold: one with a condition always may.
+    fn is_possible(&self, relation: &Relation<'i>) -> bool {
+        if !relation.name.starts_with('(') {
+            let providers = self.stock.providers(relation);
+            return providers.iter().any(|other| self.is_added(*other));
+        }
+        rich::parse(relation.name).is_ok_and(|rich| self.is_rich_possible(&rich))
+    }
+
+    fn is_rich_possible(&self, rich: &Rich<'i>) -> bool {
+        match rich {
+            Rich::If(..) | Rich::Unless(..) => true,
+            Rich::And(operands) => operands.iter().all(|operand| self.is_rich_possible(operand)),
+            Rich::Or(operands) => operands.iter().any(|operand| self.is_rich_possible(operand)),
+            other => {
+                let packages = self.stock.packages(other);
+                packages.into_iter().any(|other| self.is_added(other))
             }
         }
     }
@@ -389,24 +406,32 @@ fn positive<'i>(stock: &Stock<'_, 'i>, relation: &Relation<'i>) -> Vec<Literal> 
     if !relation.name.starts_with('(') {
         return stock.providers(relation).to_vec();
     }
-    rich::parse(relation.name)
-        .map(|rich| all_of(stock, &rich))
-        .unwrap_or_default()
-}
-
-fn all_of<'i>(stock: &Stock<'_, 'i>, rich: &rich::Rich<'i>) -> Vec<Literal> {
-    use rich::Rich;
-    match rich {
-        Rich::And(operands) | Rich::Or(operands) => operands
-            .iter()
-            .flat_map(|operand| all_of(stock, operand))
-            .collect(),
-        Rich::If(then, condition, otherwise) | Rich::Unless(then, condition, otherwise) => {
-            let mut all = all_of(stock, then);
-            all.extend(all_of(stock, condition));
-            all.extend(otherwise.iter().flat_map(|otherwise| all_of(stock, otherwise)));
+    match rich::parse(relation.name) {
+        Ok(rich) => {
+            let mut all = Vec::new();
+            collect(stock, &rich, false, &mut all);
             all
         }
-        other => stock.packages(other),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The packages of a formula that are not negated.
+fn collect<'i>(stock: &Stock<'_, 'i>, rich: &Rich<'i>, negated: bool, all: &mut Vec<Literal>) {
+    match rich {
+        Rich::And(operands) | Rich::Or(operands) => {
+            operands
+                .iter()
+                .for_each(|operand| collect(stock, operand, negated, all));
+        }
+        Rich::If(then, condition, otherwise) | Rich::Unless(then, condition, otherwise) => {
+            collect(stock, then, negated, all);
+            collect(stock, condition, !negated, all);
+            if let Some(otherwise) = otherwise {
+                collect(stock, otherwise, negated, all);
+            }
+        }
+        _ if negated => {}
+        other => all.extend(stock.packages(other)),
     }
 }

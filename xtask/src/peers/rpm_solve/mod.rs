@@ -105,6 +105,7 @@ fn synthetic(args: &Args, seed: u64, work: &std::path::Path, tally: &mut Tally) 
     for (set, theirs) in sets.iter().zip(answers) {
         let began = Instant::now();
         let ours = ask(&indexes, &repositories, &[], set);
+        if std::env::var_os("WHY").is_some() { if let Ok(s) = &ours { for p in &s.picks { eprintln!("{:?} {:?}", indexes[p.index].package(p.package), p.why); } } }
         tally.times.push(began.elapsed());
         let ours = ours.map(|selection| named(&selection, &indexes, &|number| format!("repo{number}")));
         tally.compare(&format!("world {seed}"), set, &theirs, &ours);

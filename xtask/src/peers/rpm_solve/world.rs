@@ -43,9 +43,9 @@ struct Package {
 /// Makes a world.
 pub fn make(random: &mut Random) -> World {
     let names = 20 + random.below(120);
-    let capabilities = 5 + names / 4;
+    let capabilities = 5 + names / 6;
     let repositories = 1 + random.below(2);
-    let quarrels = random.below(3);
+    let quarrels = [0, 0, 0, 1, 1, 2][random.below(6)];
     let multilib = random.happens(20);
     let mut lists: Vec<Vec<Package>> = (0..repositories).map(|_| Vec::new()).collect();
     for name in 0..names {
@@ -119,7 +119,7 @@ fn describe(
         relations: Vec::new(),
         files: vec![format!("/usr/bin/p{name}")],
     };
-    for _ in 0..random.below(3) {
+    for _ in 0..random.below(4) {
         let capability = random.below(capabilities);
         package.provides.push(match random.below(3) {
             0 => format!("cap{capability}"),
@@ -171,8 +171,12 @@ fn target(random: &mut Random, own: usize, names: usize, capabilities: usize, ki
     };
     let one = |random: &mut Random| -> String {
         let name = plain(random);
-        if name.starts_with('/') || !random.happens(25) {
+        if name.starts_with('/') || !random.happens(20) {
             return name;
+        }
+        // Most of what is required there is: else nothing could be installed.
+        if random.happens(70) {
+            return format!("{name} >= {}", ["0.5", "1", "1.0", "1.0-1"][random.below(4)]);
         }
         let operator = ["=", ">=", "<=", "<", ">", ">="][random.below(6)];
         let version = ["1.0", "2.0", "1", "2", "1.0-1", "2.0-1", "1.5"][random.below(7)];
