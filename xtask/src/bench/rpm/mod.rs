@@ -12,10 +12,11 @@ use anyhow::Result;
 
 use super::measure::{self, Sample, Series};
 use super::table::{self, Racer, Ratio};
+use crate::dnf::Dnf;
 use crate::machine::{self, Need};
 use crate::nginx::Nginx;
 use crate::report::Report;
-use crate::rpm_distro::{self, Distro};
+use crate::rpm_distro;
 use crate::workshop::Place;
 
 /// How often, and where.
@@ -34,6 +35,12 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     bareroot: Option<PathBuf>,
 }
+
+/// What is installed.
+const WISHES: &[&str] = &["@Minimal Install", "dnf", "testos-release"];
+
+/// The release that is installed.
+const RELEASE: &str = "1";
 
 /// Who runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,8 +108,7 @@ const ROOT_RATIOS: &[Ratio<Contender>] = &[
 ];
 
 /// Of the index: bareroot resolves as well in the time that dnf takes to read.
-const INDEX_RATIOS: &[Ratio<Contender>] =
-    &[(Contender::BarerootResolve, Contender::DnfMakecache, 1.0, 2.0)];
+const INDEX_RATIOS: &[Ratio<Contender>] = &[(Contender::BarerootResolve, Contender::DnfMakecache, 1.0, 2.0)];
 
 /// Runs the bench.
 ///
@@ -118,38 +124,57 @@ pub fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&home)?;
     let place = Place::new(Some(options.work.as_deref().unwrap_or(&home)), false)?;
     let bareroot = machine::bareroot(options.bareroot.as_deref())?;
-    let distro = rpm_distro::get(options.distro.as_deref())?;
+    let distro = match &options.distro {
+        Some(distro) => distro.clone(),
+        None => machine::target().join("rpm-distro/distro"),
+    };
+    rpm_distro::ensure_built(&distro, 2, false)?;
     let made_up = home.join("synthetic");
     synthetic::make(&made_up)?;
-    let server = Nginx::serve(&home.join("nginx"), distro.path())?;
+    let server = Nginx::serve(&home.join("nginx"), &distro)?;
     let index_server = Nginx::serve(&home.join("nginx-synthetic"), &made_up)?;
     let tools = Tools {
         bareroot,
-        repo: repo_file(&place, "distro", &distro.repo_file(&server.url()))?,
+        repo: repo_file(&place, "distro", &rpm_distro::repo_file(&server.url()))?,
         index_repo: repo_file(&place, "synthetic", &synthetic_repo(&index_server.url()))?,
-        dnf: DnfHome::new(&place)?,
+        dnf: Dnf::new(&place.path)?,
         caches: place.path.join("caches"),
-        distro,
     };
-    race(&tools, &Contender::ROOTS, options.rounds, &place, &mut report, |series| {
-        let heading = format!(
-            "A distribution of {} packages, `{}`, one mirror on the same machine, {} rounds in turn, medians.",
-            tools.distro.packages(),
-            tools.distro.wishes().join(" "),
-            options.rounds
-        );
-        let table = table::render(&heading, series, Contender::Bareroot, Contender::BarerootWarm);
-        (table, table::promises(series, ROOT_RATIOS))
-    })?;
-    race(&tools, &Contender::INDEXES, options.rounds, &place, &mut report, |series| {
-        let heading = format!(
-            "An index of {} packages: dnf reads it, bareroot reads it and resolves @core; {} rounds in turn, medians.",
-            synthetic::PACKAGES,
-            options.rounds
-        );
-        let (cold, warm) = (Contender::BarerootResolve, Contender::BarerootResolveWarm);
-        (table::render(&heading, series, cold, warm), table::promises(series, INDEX_RATIOS))
-    })?;
+    race(
+        &tools,
+        &Contender::ROOTS,
+        options.rounds,
+        &place,
+        &mut report,
+        |series| {
+            let heading = format!(
+                "`{}` of a distribution made of Debian's packages, one mirror on the same machine, {} rounds in turn, medians.",
+                WISHES.join(" "),
+                options.rounds
+            );
+            let table = table::render(&heading, series, Contender::Bareroot, Contender::BarerootWarm);
+            (table, table::promises(series, ROOT_RATIOS))
+        },
+    )?;
+    race(
+        &tools,
+        &Contender::INDEXES,
+        options.rounds,
+        &place,
+        &mut report,
+        |series| {
+            let heading = format!(
+                "An index of {} packages: dnf reads it, bareroot reads it and resolves @core; {} rounds in turn, medians.",
+                synthetic::PACKAGES,
+                options.rounds
+            );
+            let (cold, warm) = (Contender::BarerootResolve, Contender::BarerootResolveWarm);
+            (
+                table::render(&heading, series, cold, warm),
+                table::promises(series, INDEX_RATIOS),
+            )
+        },
+    )?;
     report.close()
 }
 
@@ -195,10 +220,9 @@ fn race(
 /// The programs, and what all of them use.
 struct Tools {
     bareroot: PathBuf,
-    distro: Distro,
     repo: PathBuf,
     index_repo: PathBuf,
-    dnf: DnfHome,
+    dnf: Dnf,
     caches: PathBuf,
 }
 
@@ -212,17 +236,19 @@ impl Tools {
         let cache = |name: &str| Some(self.caches.join(name));
         match contender {
             Contender::Dnf => {
-                let mut command = self.dnf.command(&self.repo);
+                let mut command = self.dnf.command(directory(&self.repo));
                 command.arg("--installroot").arg(target);
-                command.args(["--releasever", self.distro.releasever(), "install"]);
-                command.args(self.distro.wishes());
+                command.args(["--releasever", RELEASE, "install"]);
+                command.args(WISHES);
                 command
             }
             Contender::Bareroot => self.bootstrap(target, None),
             Contender::BarerootWarm => self.bootstrap(target, cache("roots")),
             Contender::DnfMakecache => {
-                let mut command = self.dnf.command(&self.index_repo);
-                command.arg("--setopt").arg(format!("cachedir={}", target.display()));
+                let mut command = self.dnf.command(directory(&self.index_repo));
+                command
+                    .arg("--setopt")
+                    .arg(format!("cachedir={}", target.display()));
                 command.args(["--releasever", "43", "makecache"]);
                 command
             }
@@ -234,8 +260,8 @@ impl Tools {
     fn bootstrap(&self, target: &Path, cache: Option<PathBuf>) -> Command {
         let mut command = Command::new(&self.bareroot);
         command.arg("bootstrap").arg(target).arg("--repo").arg(&self.repo);
-        command.args(["--releasever", self.distro.releasever(), "--json"]);
-        command.args(["--include", &self.distro.wishes().join(",")]);
+        command.args(["--releasever", RELEASE, "--json"]);
+        command.args(["--include", &WISHES.join(",")]);
         with_cache(&mut command, cache);
         command
     }
@@ -243,7 +269,15 @@ impl Tools {
     fn resolve(&self, cache: Option<PathBuf>) -> Command {
         let mut command = Command::new(&self.bareroot);
         command.args(["resolve", "--repo"]).arg(&self.index_repo);
-        command.args(["--releasever", "43", "--arch", "x86_64", "--no-gpgcheck", "--include", "@core"]);
+        command.args([
+            "--releasever",
+            "43",
+            "--arch",
+            "x86_64",
+            "--no-gpgcheck",
+            "--include",
+            "@core",
+        ]);
         with_cache(&mut command, cache);
         command
     }
@@ -267,4 +301,9 @@ fn repo_file(place: &Place, name: &str, text: &str) -> Result<PathBuf> {
 
 fn synthetic_repo(url: &str) -> String {
     format!("[synthetic]\nname=synthetic\nbaseurl={url}/\ngpgcheck=0\n")
+}
+
+/// The directory of a .repo file.
+fn directory(repo: &Path) -> &Path {
+    repo.parent().unwrap_or(repo)
 }
