@@ -238,7 +238,10 @@ impl Runner<'_> {
         match step.failure {
             Failure::Fatal => Err(error),
             Failure::Warning => {
-                context.warn(error.to_string());
+                context.warn(match std::error::Error::source(&error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                });
                 Ok(())
             }
         }
@@ -342,9 +345,12 @@ fn own_program(task: &Task, body: &[u8], header: &Header) -> Result<Program, Err
     Ok(program)
 }
 
-fn lines(paths: &[Vec<u8>]) -> Vec<u8> {
-    let mut text = paths.join(&b'\n');
-    text.push(b'\n');
+fn lines(paths: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for path in paths {
+        text.extend_from_slice(path.as_ref());
+        text.push(b'\n');
+    }
     text
 }
 
