@@ -3,6 +3,7 @@
 mod interrupted;
 mod killed;
 mod mirror;
+mod old_repository;
 mod phases;
 mod scripts;
 mod target;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let tables = [
         trust::CASES,
         mirror::CASES,
+        old_repository::CASES,
         wishes::CASES,
         target::CASES,
         scripts::CASES,

@@ -3,6 +3,7 @@
 
 mod bench;
 mod machine;
+mod nginx;
 mod peers;
 mod report;
 mod run;
@@ -31,7 +32,7 @@ enum Chore {
 fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
-        Chore::Bench(bench) => bench::run(bench),
+        Chore::Bench(bench) => bench::run(&bench),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ mod context;
 mod deb;
 mod error;
 mod hooks;
+mod kept;
 mod log;
 mod pipeline;
 mod plan;

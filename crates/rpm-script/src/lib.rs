@@ -5,10 +5,12 @@ pub mod format;
 mod glob;
 mod lua;
 pub mod macros;
+mod order;
 mod plan;
 mod scriptlet;
 pub mod sysusers;
 mod words;
 
-pub use plan::{Failure, Installed, Moment, Plan, Program, Step, plan};
+pub use order::{OrderChoice, order};
+pub use plan::{Failure, Installed, Moment, Placed, Plan, Program, Step, plan};
 pub use scriptlet::{Action, BODY, BUILTINS, EXPAND, HEADER, INPUT, PROGRAM, QUERY_FORMAT, Task};

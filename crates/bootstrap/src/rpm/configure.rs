@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use bareroot_enter::{Content, Extra, Program, Session, Spec, Status};
 use bareroot_model::{Class, Classified, Event, Phase};
-use bareroot_rpm::{FileFlags, Header, MAGIC, State, Tag};
+use bareroot_rpm::{Header, MAGIC, Tag};
 use bareroot_rpm_script::macros::{Macros, Nowhere};
 use bareroot_rpm_script::{
-    Action, BODY, EXPAND, Failure, HEADER, INPUT, Installed, Moment, PROGRAM, Plan as Steps, QUERY_FORMAT,
-    Step, Task, plan,
+    Action, BODY, EXPAND, Failure, HEADER, INPUT, Installed, Moment, PROGRAM, Placed, Plan as Steps,
+    QUERY_FORMAT, Step, Task, plan,
 };
 use bareroot_unpack::Root;
 
@@ -41,27 +41,26 @@ fn is_lua(step: &Step) -> bool {
 
 /// The steps of the whole transaction.
 pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
-    let paths: Vec<Vec<Vec<u8>>> = arrived
+    let files: Vec<Vec<Placed>> = arrived
         .iter()
-        .zip(&unpacked.states)
-        .map(|(package, states)| {
+        .zip(unpacked.states.iter().zip(&unpacked.skipped))
+        .map(|(package, (states, skipped))| {
             let files = package.file.header().files();
-            let mut paths: Vec<Vec<u8>> = files
-                .iter()
-                .zip(states)
-                .filter(|(file, state)| **state == State::Normal && !file.flags.has(FileFlags::GHOST))
-                .map(|(file, _)| file.path())
-                .collect();
-            paths.sort_unstable();
-            paths
+            let fates = states.iter().zip(skipped);
+            let placed = files.iter().zip(fates).map(|(file, (state, skipped))| Placed {
+                path: file.path().into(),
+                state: *state,
+                skipped: *skipped,
+            });
+            placed.collect()
         })
         .collect();
     let installed: Vec<Installed<'_>> = arrived
         .iter()
-        .zip(&paths)
-        .map(|(package, paths)| Installed {
+        .zip(&files)
+        .map(|(package, files)| Installed {
             header: package.file.header(),
-            paths,
+            files,
         })
         .collect();
     plan(&installed)
@@ -109,6 +108,7 @@ pub fn before_files(
 pub fn steps_before_files(arrived: &[Arrived]) -> Steps {
     let nothing = Unpacked {
         states: arrived.iter().map(|_| Vec::new()).collect(),
+        skipped: arrived.iter().map(|_| Vec::new()).collect(),
     };
     let mut steps = steps(arrived, &nothing);
     steps.steps.retain(|step| step.moment == Moment::BeforeFiles);
@@ -153,7 +153,7 @@ pub fn run(
             users::make(root, package, plan, context)?;
         }
         next = runner.all_of(Moment::Before(place), next)?;
-        owners::apply(root, package, &unpacked.states[place], context)?;
+        owners::apply(root, package, unpacked, place, context)?;
         next = runner.all_of(Moment::After(place), next)?;
         context.tell(Event::Configured { package: name });
     }

@@ -3,28 +3,34 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
+mod links;
 mod shared;
 
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use bareroot_archive::Limits as DecoderLimits;
-use bareroot_fetch::{Fetcher, Request};
+use bareroot_archive::{Compression, Limits as DecoderLimits};
+use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
-use bareroot_trust::{Blob, PackageSignature, Trusted, Verified, Waiver};
+use bareroot_trust::{Blob, PackageSignature, Policy, Trusted, Verified, Waiver};
 use bareroot_unpack::{Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject};
 
 use super::arch;
 use super::index::IndexedRepo;
-use super::plan::{Check, Plan, PlannedRepo};
-use super::solve::{Pick, Solution};
+use super::plan::{Check, Plan};
+use super::solve::{LocalFiles, Pick, Solution};
 use crate::context::Context;
 use crate::error::Error;
+use crate::kept::{self, Use};
 use crate::pipeline::{self, Job, Origin};
 use crate::request;
 pub use shared::Shared;
+
+/// The version of a payload's form in the cache.
+const PLAIN: &str = "cpio-1";
 
 /// A package that is here and verified.
 pub struct Arrived {
@@ -34,12 +40,27 @@ pub struct Arrived {
     pub file: PackageFile,
     /// Its bytes.
     pub blob: Verified<Blob>,
+    /// Whether it was in the cache before this run.
+    pub usage: Use,
 }
 
 /// What is in the root.
 pub struct Unpacked {
     /// The state of each package's files, by the packages' places.
     pub states: Vec<Vec<State>>,
+    /// Which of them their packages leave out, because of their states or because a package before has made them.
+    pub skipped: Vec<Vec<bool>>,
+}
+
+/// Where packages come from, and by which keys they are judged.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The repositories as they are planned.
+    pub plan: &'a Plan,
+    /// The repositories as they were read.
+    pub repos: &'a [IndexedRepo],
+    /// The files that the user named.
+    pub local: &'a LocalFiles,
 }
 
 /// Fetches and verifies all packages, in the solution's order.
@@ -48,41 +69,45 @@ pub struct Unpacked {
 /// The first error of any package.
 pub fn fetch(
     solution: &Solution,
-    plan: &Plan,
-    repos: &[IndexedRepo],
+    sources: &Sources<'_>,
     fetcher: &Fetcher,
     threads: usize,
     context: &Context,
 ) -> Result<Vec<Arrived>, Error> {
+    let uses: Vec<Use> = solution
+        .picks
+        .iter()
+        .map(|pick| Use::of(pick.package.sha256, fetcher))
+        .collect();
     let jobs = solution
         .picks
         .iter()
-        .map(|pick| Job {
-            size: pick.package.size,
-            origin: Origin::Mirror(Request {
-                location: pick.location.clone(),
-                expected: repos[pick.repo].repomd.map(|_| pick.expected.clone()),
-                label: format!("{}-{}", pick.package.name, pick.package.version),
-            }),
+        .map(|pick| {
+            let origin = match pick.repo {
+                Some(repo) => Origin::Mirror(Request {
+                    location: pick.location.clone(),
+                    expected: sources.repos[repo].repomd.map(|_| pick.expected.clone()),
+                    label: format!("{}-{}", pick.package.name, pick.package.version),
+                }),
+                None => Origin::Local(sources.local.blob(&pick.package.path)?),
+            };
+            Ok(Job {
+                size: pick.package.size,
+                origin,
+            })
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     pipeline::run(jobs, threads, fetcher, context, |place, blob| {
         let pick = &solution.picks[place];
         let file = PackageFile::open(blob.get(), &Limits::default())?;
         check_name(pick, &file)?;
-        verify(
-            pick,
-            &file,
-            blob.get(),
-            &plan.repos[pick.repo],
-            &repos[pick.repo],
-            context,
-        )?;
+        verify(pick, &file, blob.get(), sources, context)?;
         let blob = share(blob)?;
         Ok(Arrived {
             pick: pick.clone(),
             file,
             blob,
+            usage: uses.get(place).copied().unwrap_or(Use::First),
         })
     })
 }
@@ -117,10 +142,22 @@ fn verify(
     pick: &Pick,
     file: &PackageFile,
     blob: &Blob,
-    planned: &PlannedRepo,
-    repo: &IndexedRepo,
+    sources: &Sources<'_>,
     context: &Context,
 ) -> Result<Trusted<()>, Error> {
+    let plan = sources.plan;
+    let now = SystemTime::now();
+    let (check, keyring, policy) = match pick.repo {
+        Some(repo) => {
+            let planned = &plan.repos[repo];
+            (
+                planned.gpgcheck,
+                &sources.repos[repo].keyring,
+                planned.policy(now),
+            )
+        }
+        None => (Check::Waived, &plan.local_keys, Policy::at(now)),
+    };
     let name = format!("{}-{}", pick.package.name, pick.package.version);
     file.check_header()?;
     file.check_payload(blob)?;
@@ -129,7 +166,7 @@ fn verify(
             reason: format!("the signature of {name} was waived"),
         })
     };
-    if planned.gpgcheck == Check::Off {
+    if check == Check::Off {
         return Ok(waived());
     }
     let signatures = file.signatures();
@@ -152,9 +189,10 @@ fn verify(
             Covers::HeaderAndPayload => None,
         })
         .collect();
-    let policy = planned.policy(SystemTime::now());
-    match bareroot_trust::verify_package(&name, &usable, &repo.keyring, &policy) {
-        Err(error) if planned.gpgcheck == Check::Waived => {
+    match bareroot_trust::verify_package(&name, &usable, keyring, &policy) {
+        // dnf checks no signature of a file that is named (`localpkg_gpgcheck`); one that is wrong is damage all the same.
+        Err(error @ bareroot_trust::Error::BadSignature { .. }) if pick.repo.is_none() => Err(error.into()),
+        Err(error) if check == Check::Waived => {
             context.warn(format!("{name} is not verified: {error}"));
             Ok(waived())
         }
@@ -187,6 +225,7 @@ pub fn place(
     root: &Root,
     filters: &[request::Filter],
     threads: usize,
+    cache: Option<&Cache>,
     context: &Context,
 ) -> Result<Unpacked, Error> {
     let choice = FileChoice {
@@ -194,8 +233,8 @@ pub fn place(
         langs: plan.langs.clone(),
         color: arch::color(&plan.arch),
     };
-    let shared = Shared::settle(arrived, &choice)?;
-    shared.make_links(root)?;
+    let (shared, mut links) = Shared::settle(arrived, &choice, root)?;
+    links.make(root)?;
     let filter = |filter: &request::Filter| match filter.include {
         true => Filter::include(&filter.glob),
         false => Filter::exclude(&filter.glob),
@@ -224,9 +263,10 @@ pub fn place(
                 }
                 let began = Instant::now();
                 let package = &arrived[place];
-                let bytes = place_one(place, package, &shared, &choice, &placer).inspect_err(|_| {
-                    failed.store(true, std::sync::atomic::Ordering::Relaxed);
-                })?;
+                let bytes =
+                    place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
+                        failed.store(true, std::sync::atomic::Ordering::Relaxed);
+                    })?;
                 let name = &package.pick.package.name;
                 context.span(format!("unpack {name}"), Phase::Unpack, began);
                 context.tell(Event::Unpacked {
@@ -245,9 +285,9 @@ pub fn place(
     results.into_iter().collect::<Result<(), Error>>()?;
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
-    Ok(Unpacked {
-        states: shared.into_states(),
-    })
+    links.settle_times(root)?;
+    let (states, skipped) = shared.into_parts();
+    Ok(Unpacked { states, skipped })
 }
 
 fn place_one(
@@ -256,6 +296,7 @@ fn place_one(
     shared: &Shared,
     choice: &FileChoice,
     placer: &Placer,
+    cache: Option<&Cache>,
 ) -> Result<u64, Error> {
     let package = &arrived.pick.package;
     let order = Order {
@@ -269,18 +310,28 @@ fn place_one(
         conffiles: Default::default(),
         md5: Md5::Conffiles,
     };
-    let plain = arrived
-        .file
-        .plain_payload(&arrived.blob, DecoderLimits::default())?;
-    let payload = plain.map(|plain| {
+    let entries = |plain| {
         let mut payload = arrived.file.entries(plain, choice);
-        payload.skip(shared.skipped(place));
+        payload.skip(shared.unwritten(place));
         if arrived.file.has_payload_digest() {
             payload.trust_contents();
         }
         Ownerless(payload)
-    });
-    Ok(placer.place(&order, payload)?.bytes)
+    };
+    let file = &arrived.file;
+    if let Some(cache) = cache.filter(|_| file.compression().is_ok_and(|how| how != Compression::None)) {
+        let digest = arrived.blob.get().sha256();
+        let decode = |limits| Ok(file.plain_payload(&arrived.blob, limits)?.into_inner());
+        if let Some(kept) = kept::payload(cache, &digest, PLAIN, arrived.usage, decode)? {
+            let payload = arrived
+                .blob
+                .as_ref()
+                .map(|_| entries(Box::new(kept) as Box<dyn Read + Send>));
+            return Ok(placer.place(&order, payload)?.bytes);
+        }
+    }
+    let plain = file.plain_payload(&arrived.blob, DecoderLimits::default())?;
+    Ok(placer.place(&order, plain.map(entries))?.bytes)
 }
 
 /// A payload whose files are all root's for the time being: users are made by the packages themselves.

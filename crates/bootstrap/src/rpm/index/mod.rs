@@ -1,7 +1,7 @@
 //! Chapter two: repositories' metadata is fetched, verified and parsed.
 //!
-//! For each repository: its mirrors and keys; repomd.xml, by the metalink and its signature; then primary and comps,
-//! by their digests. Repositories are read at the same time. The lists of all files come only when a
+//! For each repository: its mirrors and keys; repomd.xml, by the metalink and its signature; then primary, comps and
+//! modules, by their digests. Repositories are read at the same time. The lists of all files come only when a
 //! dependency asks for one that primary does not know.
 
 mod keys;
@@ -15,7 +15,8 @@ use bareroot_archive::{Compression, Limits};
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Phase;
 use bareroot_rpm_repo::comps::Comps;
-use bareroot_rpm_repo::repomd::{Data, DataKind, Repomd};
+use bareroot_rpm_repo::modules::Modules;
+use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
 use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified};
 
@@ -24,7 +25,7 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// The version of the parsed form in the cache: raised when what the index keeps changes.
-const PARSED: &str = "primary-1";
+const PARSED: &str = "primary-2";
 
 /// No metadata file is larger than this when it is decoded: Fedora's filelists have a gigabyte.
 const LARGEST_INDEX: u64 = 4 << 30;
@@ -35,12 +36,16 @@ pub struct IndexedRepo {
     pub mirrors: Vec<String>,
     /// The keys that may sign its packages.
     pub keyring: Arc<Keyring>,
+    /// Which digests vouch for its files.
+    pub digests: Digests,
     /// Its repomd.xml: from it comes the trust in every digest.
     pub repomd: Trusted<Repomd>,
     /// Its packages.
     pub index: Index,
     /// Its groups, where it has any.
     pub comps: Option<Comps>,
+    /// Its module streams, where it has any.
+    pub modules: Option<Modules>,
 }
 
 /// Reads every repository of the plan.
@@ -79,6 +84,7 @@ fn one_repo(
             repomd,
             fetcher,
             context,
+            digests: repo.digests(&keyring),
         };
         reading.read(&keyring)
     };
@@ -110,21 +116,29 @@ struct Reading<'a> {
     repomd: Trusted<Repomd>,
     fetcher: &'a Fetcher,
     context: &'a Context,
+    digests: Digests,
 }
 
 impl Reading<'_> {
     fn read(self, keyring: &Arc<Keyring>) -> Result<IndexedRepo, Error> {
-        let (index, comps) = thread::scope(|scope| {
+        let (index, comps, modules) = thread::scope(|scope| {
             let index = scope.spawn(|| self.primary());
             let comps = self.optional(DataKind::Group, |name, text| Ok(Comps::parse(name, text)?));
+            let modules = self.optional(DataKind::Modules, |name, text| Ok(Modules::parse(name, text)?));
             let index = index.join().map_err(|_| Error::Worker("index")).flatten();
-            (index, comps)
+            (index, comps, modules)
         });
+        let modules = modules?;
+        for skipped in modules.iter().flat_map(|modules| &modules.skipped) {
+            self.context.warn(format!("passed over {skipped}"));
+        }
         Ok(IndexedRepo {
             mirrors: self.mirrors.to_vec(),
             keyring: Arc::clone(keyring),
+            digests: self.digests,
             index: index?,
             comps: comps?,
+            modules,
             repomd: self.repomd,
         })
     }
@@ -178,7 +192,7 @@ impl Reading<'_> {
 impl Reading<'_> {
     fn expected(&self, data: &Data) -> Result<Trusted<Expected>, Error> {
         let name = format!("repomd.xml of {}", self.repo.id);
-        Ok(self.repomd.try_map(|_| data.expected(&name))?)
+        Ok(self.repomd.try_map(|_| data.expected(&name, self.digests))?)
     }
 
     fn fetch(&self, data: &Data, expected: &Trusted<Expected>) -> Result<Verified<Blob>, Error> {
@@ -222,7 +236,7 @@ pub fn files(
     let name = format!("{} of {}", data.location, planned.id);
     let expected = repo
         .repomd
-        .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id)))?;
+        .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id), repo.digests))?;
     let location = Location::new(repo.mirrors.iter().map(String::as_str), data.location.as_str());
     let blob = fetcher.verified_at_any(&[location], &expected, &name)?;
     Ok(filelists::find(&name, decode(data, blob.get())?, paths)?)

@@ -1,15 +1,9 @@
-//! Chapter seven: rpm's database is written, at the place where the root's own rpm looks for it.
+//! Where the root's own rpm looks for its database.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use bareroot_rpm::blob::{self, Install};
-use bareroot_rpm_db::{Backend, Database};
 use bareroot_unpack::{FileKind, Root};
 
-use super::arch;
-use super::plan::Plan;
-use super::unpack::{Arrived, Unpacked};
 use crate::error::Error;
 
 /// Where rpm has had its database for long.
@@ -18,40 +12,8 @@ const OLD: &str = "var/lib/rpm";
 /// Where newer distributions have it, so that it is part of /usr.
 const NEW: &str = "usr/lib/sysimage/rpm";
 
-/// Records all packages, in the order of installation.
-///
-/// # Errors
-/// When the root refuses.
-pub fn record(root: &Root, plan: &Plan, arrived: &[Arrived], unpacked: &Unpacked) -> Result<(), Error> {
-    let time = plan
-        .epoch
-        .map_or_else(now, |epoch| u32::try_from(epoch).unwrap_or_default());
-    let directory = location(root)?;
-    root.create_dir_all(&directory, 0o755)?;
-    let mut database = Database::create(&on_host(root, &directory)?, Backend::Sqlite)?;
-    for (place, package) in arrived.iter().enumerate() {
-        let states = unpacked.states[place].iter().map(|state| *state as u8).collect();
-        database.add(&blob::stored(
-            &package.file,
-            &Install {
-                time,
-                transaction: time,
-                color: arch::color(&plan.arch),
-                states,
-            },
-        ))?;
-    }
-    Ok(database.finish()?)
-}
-
-fn now() -> u32 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
-}
-
 /// The database's directory, by the root's own macros, else by what its packages made.
-fn location(root: &Root) -> Result<PathBuf, Error> {
+pub fn location(root: &Root) -> Result<PathBuf, Error> {
     let mut found = None;
     for file in ["usr/lib/rpm/macros", "etc/rpm/macros"] {
         found = dbpath(&root.read_if_exists(file)?.unwrap_or_default()).or(found);
@@ -105,44 +67,6 @@ fn dbpath(text: &[u8]) -> Option<PathBuf> {
     let relative = value.strip_prefix('/')?;
     let plain = !value.contains('%') && !relative.split('/').any(|part| part == "..");
     plain.then(|| PathBuf::from(relative))
-}
-
-/// A directory of the root as a path of the host, every link in it followed inside the root.
-fn on_host(root: &Root, directory: &Path) -> Result<PathBuf, Error> {
-    let mut done = PathBuf::new();
-    let mut rest: Vec<std::ffi::OsString> = directory
-        .components()
-        .rev()
-        .map(|part| part.as_os_str().to_owned())
-        .collect();
-    let mut links = 0;
-    while let Some(part) = rest.pop() {
-        match part.to_str() {
-            Some("/" | ".") => continue,
-            Some("..") => {
-                done.pop();
-                continue;
-            }
-            _ => {}
-        }
-        let next = done.join(&part);
-        match root.read_link(&next)? {
-            Some(text) => {
-                links += 1;
-                if links > 40 {
-                    return Err(Error::Worker("the database's directory"));
-                }
-                use std::os::unix::ffi::OsStringExt as _;
-                let text = PathBuf::from(std::ffi::OsString::from_vec(text));
-                if text.is_absolute() {
-                    done = PathBuf::new();
-                }
-                rest.extend(text.components().rev().map(|part| part.as_os_str().to_owned()));
-            }
-            None => done = next,
-        }
-    }
-    Ok(root.path().join(done))
 }
 
 #[cfg(test)]
