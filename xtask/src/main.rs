@@ -6,6 +6,7 @@ mod machine;
 mod nginx;
 mod peers;
 mod report;
+mod rpm_distro;
 mod run;
 mod workshop;
 
@@ -24,6 +25,8 @@ struct Args {
 enum Chore {
     /// Compare with apt, mmdebstrap and dpkg, on real packages; every lane when none is named.
     Peers(peers::Args),
+    /// Build a signed RPM distribution from Debian's packages.
+    RpmDistro(rpm_distro::Args),
     /// Times as ratios to the peers, in one run.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -32,6 +35,7 @@ enum Chore {
 fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
+        Chore::RpmDistro(args) => rpm_distro::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match result {

@@ -73,6 +73,16 @@ pub enum Error {
         /// What the file says.
         found: String,
     },
+    /// A file that the user named and that the root cannot hold.
+    #[error("{path} is a package for {found}, and the root is for {root}")]
+    OtherArch {
+        /// The file.
+        path: String,
+        /// The package's architecture.
+        found: String,
+        /// The root's.
+        root: String,
+    },
     /// Two packages have different files of one path.
     #[error("`{path}` is in {one} and, with other content or mode, in {other}")]
     FileConflict {
@@ -207,6 +217,7 @@ impl Classified for Error {
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
             | Error::NoRepos
+            | Error::OtherArch { .. }
             | Error::Read { .. }
             | Error::NotInSolution(_) => Class::Usage,
             Error::NotConfigurable { .. } => Class::Unresolved,

@@ -423,6 +423,12 @@ impl<'a> Package<'a> {
         format!("{}-{}.{}", self.name(), self.evr_text(), self.arch())
     }
 
+    /// `name-epoch:version-release.arch`, the epoch even where it is 0: how modules call packages.
+    pub fn nevra_with_epoch(&self) -> String {
+        let (name, epoch, arch) = (self.name(), self.epoch(), self.arch());
+        format!("{name}-{epoch}:{}-{}.{arch}", self.version(), self.release())
+    }
+
     /// The digest of the whole file.
     pub fn checksum(&self) -> Checksum<'a> {
         Checksum {

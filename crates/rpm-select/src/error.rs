@@ -32,6 +32,34 @@ pub enum Error {
         /// The paths.
         paths: Vec<String>,
     },
+    /// A module has several streams that a wish may mean, and none of them is its default.
+    #[error("`{wish}` may mean several streams of the module {module}: {}", streams.join(", "))]
+    ManyStreams {
+        /// What was asked for.
+        wish: String,
+        /// The module.
+        module: String,
+        /// Its streams.
+        streams: Vec<String>,
+    },
+    /// A stream has no such profile, or none that is installed by default.
+    #[error("`{wish}` means no profile of {stream}{}", suggest(.known))]
+    NoProfile {
+        /// What was asked for.
+        wish: String,
+        /// `module:stream`.
+        stream: String,
+        /// The stream's profiles.
+        known: Vec<String>,
+    },
+    /// The streams that are wished cannot be enabled together.
+    #[error("the module streams {} cannot be enabled together on {}", streams.join(", "), platform.as_deref().unwrap_or("an unknown platform"))]
+    Modules {
+        /// `module:stream` of each.
+        streams: Vec<String>,
+        /// The platform's stream, as the repositories' release package gives it.
+        platform: Option<String>,
+    },
     /// The wishes cannot be met together.
     #[error("the packages cannot be installed together:{}", lines.iter().map(|line| format!("\n  {line}")).collect::<String>())]
     Unsatisfiable {

@@ -8,6 +8,7 @@ mod explain;
 mod formula;
 mod glob;
 mod groups;
+mod modules;
 mod pool;
 mod select;
 mod universe;
@@ -15,6 +16,7 @@ mod wish;
 
 pub use error::Error;
 pub use groups::{GroupPackage, Groups, InstalledEnvironment, InstalledGroup};
+pub use modules::EnabledModule;
 pub use select::{Pick, Selection, Settings, Why, select};
 pub use universe::{Id, Repository, Universe};
 pub use wish::Wishes;

@@ -9,6 +9,7 @@ use bareroot_solve::{Candidate, Need, Problem, solve};
 use crate::error::Error;
 use crate::explain;
 use crate::groups::{self, Groups};
+use crate::modules::{self, EnabledModule, Wished};
 use crate::pool::Pool;
 use crate::universe::{Id, Universe, satisfies};
 use crate::wish::{self, Wishes};
@@ -64,6 +65,8 @@ pub struct Selection {
     pub picks: Vec<Pick>,
     /// The groups that were asked for.
     pub groups: Groups,
+    /// The modules whose streams are enabled in the root, by name.
+    pub modules: BTreeMap<String, EnabledModule>,
 }
 
 /// Chooses packages.
@@ -75,9 +78,19 @@ pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> 
     let mut found = Groups::default();
     let mut needs: Vec<Need> = Vec::new();
     let mut unknown = BTreeSet::new();
+    let mut activation = universe.activation.clone();
+    let mut profiles: Vec<Wished> = Vec::new();
     for word in &wishes.words {
         match word.strip_prefix('@') {
-            Some(group) => groups::add(group, universe, &mut found)?,
+            Some(group) => {
+                let wished = activation
+                    .as_mut()
+                    .map(|activation| modules::wished(group, activation));
+                match wished.transpose()?.flatten() {
+                    Some(wished) => profiles.extend(wished),
+                    None => groups::add(group, universe, &mut found)?,
+                }
+            }
             None => match wish::needs(word, &pool) {
                 Ok(more) => needs.extend(more),
                 Err(Error::NeedsFilelists { paths }) => unknown.extend(paths),
@@ -93,6 +106,14 @@ pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> 
     }
     let user_needs = needs.len();
     let mut members: BTreeMap<String, String> = BTreeMap::new();
+    for wished in profiles {
+        let ids = universe.named(&wished.package);
+        if ids.is_empty() {
+            return Err(wish::no_match(&wished.package, &pool));
+        }
+        needs.push(Need::any(ids.into_iter().map(|id| Candidate(id.0))));
+        members.insert(wished.package, wished.group);
+    }
     for (id, group) in &found.groups {
         for member in &group.packages {
             let wanted = match member.kind {
@@ -131,7 +152,17 @@ pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> 
         .filter_map(|need| need.options.iter().find(|option| chosen.contains(option)))
         .copied()
         .collect();
-    Ok(search.selection(&chosen, &user, &members, found))
+    let mut selection = search.selection(&chosen, &user, &members, found);
+    if let Some(mut activation) = activation {
+        let installed = chosen
+            .iter()
+            .filter_map(|candidate| universe.package(Id(candidate.0)))
+            .map(|package| package.nevra_with_epoch())
+            .collect();
+        activation.enable_installed(&installed);
+        selection.modules = activation.enabled;
+    }
+    Ok(selection)
 }
 
 struct Search<'p, 'u, 'i> {
@@ -457,6 +488,7 @@ impl Search<'_, '_, '_> {
         Selection {
             picks: picks.into_iter().map(|(_, _, pick)| pick).collect(),
             groups,
+            modules: BTreeMap::new(),
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
-use bareroot_rpm::{Sense, ranges_overlap};
+use bareroot_rpm::{Evr, Sense, ranges_overlap};
 use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::{Index, Package, Relation, RelationKind, arch};
 
+use crate::error::Error;
 use crate::glob;
+use crate::modules::{self, Activation};
 
 /// A repository, as far as the choice of packages depends on it.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub struct Repository {
     pub excludes: Vec<String>,
     /// If there are any, the only packages that are seen.
     pub includes: Vec<String>,
+    /// Whether its packages are seen whatever module streams say.
+    pub module_hotfixes: bool,
 }
 
 impl Default for Repository {
@@ -29,6 +34,7 @@ impl Default for Repository {
             cost: 1000,
             excludes: Vec::new(),
             includes: Vec::new(),
+            module_hotfixes: false,
         }
     }
 }
@@ -52,6 +58,8 @@ pub struct Universe<'i> {
     by_file: HashMap<&'i str, Vec<Id>>,
     /// Whether the lists of all files were looked at: what is not known then is nowhere.
     all_files: bool,
+    /// The module streams that are active, where there are modules.
+    pub(crate) activation: Option<Activation<'i>>,
 }
 
 impl<'i> Universe<'i> {
@@ -75,6 +83,7 @@ impl<'i> Universe<'i> {
             by_provide: HashMap::new(),
             by_file: HashMap::new(),
             all_files: false,
+            activation: None,
         };
         for (number, index) in indexes.iter().enumerate() {
             let repository = repositories.get(number).cloned().unwrap_or_default();
@@ -102,6 +111,69 @@ impl<'i> Universe<'i> {
             }
         }
         universe
+    }
+
+    /// Activates module streams: those that `words` wish, the defaults, and what they depend on; what inactive ones have
+    /// is not seen any more. Each list of modules belongs to the repository of that number.
+    ///
+    /// # Errors
+    /// [`Error::ManyStreams`], [`Error::Modules`].
+    pub fn with_modules(
+        mut self,
+        modules: &[(usize, &'i Modules)],
+        words: &[String],
+    ) -> Result<Universe<'i>, Error> {
+        if modules.is_empty() {
+            return Ok(self);
+        }
+        let platform = self.platform();
+        let activation = Activation::of_words(words, modules, platform.as_deref())?;
+        let filtered = self.all().filter(|id| {
+            let repository = self.repositories.get(self.place(*id).0);
+            !repository.is_some_and(|repository| repository.module_hotfixes)
+        });
+        let packages = filtered.filter_map(|id| Some((id, self.package(id)?)));
+        for id in modules::hidden(packages, &activation) {
+            if let Some(excluded) = self.excluded.get_mut(id.0 as usize) {
+                *excluded = true;
+            }
+        }
+        self.activation = Some(activation);
+        Ok(self)
+    }
+
+    /// The platform's stream, as the newest release package gives it: `el8` of `base-module(platform:el8)`. Release
+    /// packages that do not agree give none.
+    fn platform(&self) -> Option<String> {
+        let release = Relation {
+            name: "system-release",
+            sense: Sense::ANY,
+            evr: Evr::default(),
+            pre: false,
+        };
+        let packages: Vec<Package<'_>> = self
+            .providers(&release)
+            .into_iter()
+            .filter_map(|id| self.package(id))
+            .collect();
+        let newer = |one: &Package<'_>, two: &Package<'_>| {
+            one.name() == two.name() && one.arch() == two.arch() && one.evr().compare(&two.evr()).is_gt()
+        };
+        let mut streams: Vec<&str> = packages
+            .iter()
+            .filter(|package| !packages.iter().any(|other| newer(other, package)))
+            .flat_map(|package| package.relations(RelationKind::Provides))
+            .filter_map(|provided| {
+                let module = provided.name.strip_prefix("base-module(")?.strip_suffix(')')?;
+                module.strip_prefix("platform:")
+            })
+            .collect();
+        streams.sort_unstable();
+        streams.dedup();
+        match streams[..] {
+            [stream] => Some(stream.to_owned()),
+            _ => None,
+        }
     }
 
     /// Says that the indexes have every path that was ever asked for.
@@ -175,11 +247,11 @@ impl<'i> Universe<'i> {
             .into_iter()
             .flatten()
             .copied()
-            .filter(|id| self.provides(*id, relation))
+            .filter(|id| !self.is_excluded(*id) && self.provides(*id, relation))
             .collect();
         if relation.name.starts_with('/') {
             for id in self.by_file.get(relation.name).into_iter().flatten() {
-                if !found.contains(id) {
+                if !self.is_excluded(*id) && !found.contains(id) {
                     found.push(*id);
                 }
             }

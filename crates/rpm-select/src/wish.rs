@@ -137,7 +137,7 @@ fn provision(word: &str) -> Relation<'_> {
     }
 }
 
-fn no_match(word: &str, pool: &Pool<'_, '_>) -> Error {
+pub(crate) fn no_match(word: &str, pool: &Pool<'_, '_>) -> Error {
     Error::NoMatch {
         wish: word.to_owned(),
         similar: pool.universe.similar(word),

@@ -1,7 +1,7 @@
 //! The same inputs to bareroot and to its peers, the results compared.
 
 mod alone;
-mod apt;
+pub mod apt;
 mod debian;
 mod exceptions;
 pub mod mmdebstrap;

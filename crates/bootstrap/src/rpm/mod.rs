@@ -26,6 +26,7 @@ use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
 pub use plan::Plan;
+use solve::LocalFiles;
 use unpack::Arrived;
 
 /// The packages of a plan, and a mirror of each of its repositories.
@@ -38,7 +39,10 @@ pub fn resolve(
     context: &Context,
 ) -> Result<(Vec<Package>, Vec<String>), Error> {
     let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
-    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, fetcher, context)
+    })?;
     Ok((
         solution.picks.into_iter().map(|pick| pick.package).collect(),
         repos
@@ -61,14 +65,22 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     } = *ground;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
-    let solution = context.phase(Phase::Solve, || solve::solve(plan, &mut repos, &fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, &fetcher, context)
+    })?;
     let grown = Grown {
         packages: solution.picks.len(),
         bytes: solution.bytes(),
     };
     ground.planned(&grown);
     let threads = tools::threads(request);
-    let arrived = unpack::fetch(&solution, plan, &repos, &fetcher, threads, context)?;
+    let sources = unpack::Sources {
+        plan,
+        repos: &repos,
+        local: &local,
+    };
+    let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
     let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
     let growth = Growth { plan, ground };
@@ -78,7 +90,9 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     }
     let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
     if plan.configure {
-        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+        context.phase(Phase::Record, || {
+            record::record(root, plan, &repos, &solution, &arrived, &unpacked)
+        })?;
     }
     growth.run_hooks(HookKind::Extract)?;
     if plan.configure {

@@ -17,9 +17,11 @@ pub const PREFERRED_COLOR: u32 = 2;
 /// repodict.py; libdnf's Goal::listInstalls gives a set of numbers).
 pub fn ordered(mut arrived: Vec<Arrived>, plan: &Plan) -> Vec<Arrived> {
     arrived.sort_by_key(|package| {
-        let repo = plan.repos.get(package.pick.repo);
+        let place = package.pick.repo;
+        let repo = place.and_then(|place| plan.repos.get(place));
         let rank = repo.map(|repo| (repo.priority, repo.cost));
-        (rank, package.pick.repo, package.pick.number)
+        // Files that the user named are added to the solver last.
+        (place.is_none(), rank, place, package.pick.number)
     });
     let headers: Vec<&Header> = arrived.iter().map(|package| package.file.header()).collect();
     let order = order(

@@ -1,11 +1,13 @@
 //! Chapter three: the packages are chosen, as dnf chooses them.
 
-use std::collections::HashSet;
+mod local;
+
+use std::collections::{BTreeMap, HashSet};
 
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::{Digest, Package, Reason};
-use bareroot_rpm_repo::repomd::expected;
-use bareroot_rpm_repo::{Index, comps::Comps};
+use bareroot_rpm_repo::repomd::{Digests, expected};
+use bareroot_rpm_repo::{Index, comps::Comps, modules::Modules};
 use bareroot_rpm_select::{self as select, Repository, Selection, Universe, Why, Wishes};
 use bareroot_trust::Expected;
 
@@ -13,6 +15,7 @@ use super::index::{self, IndexedRepo};
 use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
+pub use local::{LocalFiles, is_file};
 
 /// A package of the solution.
 #[derive(Clone, Debug)]
@@ -23,8 +26,8 @@ pub struct Pick {
     pub expected: Expected,
     /// Where its archive is.
     pub location: Location,
-    /// Its repository's place in the plan.
-    pub repo: usize,
+    /// Its repository's place in the plan; `None` for a file that the user named.
+    pub repo: Option<usize>,
     /// Its place in its repository's metadata.
     pub number: usize,
 }
@@ -34,6 +37,10 @@ pub struct Pick {
 pub struct Solution {
     /// The packages.
     pub picks: Vec<Pick>,
+    /// The groups and environments that were wished.
+    pub groups: select::Groups,
+    /// The modules whose streams are enabled, by name.
+    pub modules: BTreeMap<String, select::EnabledModule>,
 }
 
 impl Solution {
@@ -50,6 +57,7 @@ impl Solution {
 pub fn solve(
     plan: &Plan,
     repos: &mut [IndexedRepo],
+    local: &LocalFiles,
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<Solution, Error> {
@@ -57,7 +65,8 @@ pub fn solve(
         .iter_mut()
         .map(|repo| std::mem::take(&mut repo.index))
         .collect();
-    let repositories: Vec<Repository> = plan
+    indexes.push(local.index()?);
+    let mut repositories: Vec<Repository> = plan
         .repos
         .iter()
         .map(|repo| Repository {
@@ -65,12 +74,23 @@ pub fn solve(
             cost: repo.cost,
             excludes: repo.excludes.clone(),
             includes: repo.includes.clone(),
+            module_hotfixes: repo.module_hotfixes,
         })
         .collect();
+    // Modules hide nothing that is named by its file.
+    repositories.push(Repository {
+        module_hotfixes: true,
+        ..Repository::default()
+    });
     let comps: Vec<&Comps> = repos.iter().filter_map(|repo| repo.comps.as_ref()).collect();
+    let modules: Vec<(usize, &Modules)> = repos
+        .iter()
+        .enumerate()
+        .filter_map(|(number, repo)| Some((number, repo.modules.as_ref()?)))
+        .collect();
     let mut complete = false;
     let selection = loop {
-        match choose(plan, &indexes, &repositories, comps.clone(), complete) {
+        match choose(plan, &indexes, &repositories, comps.clone(), &modules, complete) {
             Err(select::Error::NeedsFilelists { paths }) if !complete => {
                 context.note(format!(
                     "looking for {} in the lists of all files",
@@ -101,7 +121,11 @@ pub fn solve(
         })
         .map(|(pick, package)| picked(plan, repos, pick, &package))
         .collect::<Result<_, _>>()?;
-    Ok(Solution { picks })
+    Ok(Solution {
+        picks,
+        groups: selection.groups,
+        modules: selection.modules,
+    })
 }
 
 fn choose(
@@ -109,16 +133,18 @@ fn choose(
     indexes: &[Index],
     repositories: &[Repository],
     comps: Vec<&Comps>,
+    modules: &[(usize, &Modules)],
     complete: bool,
 ) -> Result<Selection, select::Error> {
-    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude);
+    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude)
+        .with_modules(modules, &plan.wishes)?;
     let universe = match complete {
         true => universe.with_all_files(),
         false => universe,
     };
     let wishes = Wishes {
         words: plan.wishes.clone(),
-        whole: Vec::new(),
+        whole: vec![plan.repos.len()],
         optional: plan.optional,
     };
     select::select(&universe, &wishes, &select::Settings { weak: plan.weak })
@@ -130,19 +156,27 @@ fn picked(
     pick: &select::Pick,
     package: &bareroot_rpm_repo::Package<'_>,
 ) -> Result<Pick, Error> {
+    let repo = Some(pick.index).filter(|repo| *repo < plan.repos.len());
     let checksum = package.checksum();
-    let digests = repos[pick.index].digests;
+    let digests = repo.map_or(Digests::Strong, |repo| repos[repo].digests);
     let expected =
         expected(checksum.kind, checksum.digest, Some(package.size()), digests).ok_or_else(|| {
             bareroot_rpm_repo::Error::WeakDigest {
-                name: plan.repos[pick.index].id.clone(),
+                name: repo
+                    .map_or("@commandline", |repo| &plan.repos[repo].id)
+                    .to_owned(),
                 location: package.location().to_owned(),
                 kind: checksum.kind.to_owned(),
             }
         })?;
-    let mirrors = match package.base() {
-        Some(base) => vec![base.trim_end_matches('/').to_owned()],
-        None => repos[pick.index].mirrors.clone(),
+    let (mirrors, source) = match (package.base(), repo) {
+        (Some(base), Some(_)) => (vec![base.trim_end_matches('/').to_owned()], None),
+        (_, Some(repo)) => (repos[repo].mirrors.clone(), Some(repo)),
+        (_, None) => (Vec::new(), None),
+    };
+    let path = match (package.base(), source) {
+        (Some(base), None) => format!("{}/{}", base.trim_end_matches('/'), package.location()),
+        _ => package.location().to_owned(),
     };
     let sha256: Option<Digest> = expected.sha256();
     Ok(Pick {
@@ -153,8 +187,8 @@ fn picked(
             size: package.size(),
             sha256,
             sha512: (checksum.kind == "sha512").then(|| checksum.digest.to_owned()),
-            path: package.location().to_owned(),
-            source: Some(pick.index),
+            path,
+            source,
             reason: match &pick.why {
                 Why::User => Reason::Wished,
                 Why::Group(id) => Reason::Variant {
@@ -174,7 +208,7 @@ fn picked(
         },
         expected,
         location: Location::new(mirrors, package.location()),
-        repo: pick.index,
+        repo,
         number: pick.package,
     })
 }

@@ -3,6 +3,7 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
+mod directories;
 mod links;
 mod shared;
 
@@ -15,15 +16,15 @@ use bareroot_archive::{Compression, Limits as DecoderLimits};
 use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
-use bareroot_trust::{Blob, PackageSignature, Trusted, Verified, Waiver};
+use bareroot_trust::{Blob, PackageSignature, Policy, Trusted, Verified, Waiver};
 use bareroot_unpack::{
     Directories, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject,
 };
 
 use super::arch;
 use super::index::IndexedRepo;
-use super::plan::{Check, Plan, PlannedRepo};
-use super::solve::{Pick, Solution};
+use super::plan::{Check, Plan};
+use super::solve::{LocalFiles, Pick, Solution};
 use crate::context::Context;
 use crate::error::Error;
 use crate::kept::{self, Use};
@@ -54,14 +55,24 @@ pub struct Unpacked {
     pub skipped: Vec<Vec<bool>>,
 }
 
+/// Where packages come from, and by which keys they are judged.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The repositories as they are planned.
+    pub plan: &'a Plan,
+    /// The repositories as they were read.
+    pub repos: &'a [IndexedRepo],
+    /// The files that the user named.
+    pub local: &'a LocalFiles,
+}
+
 /// Fetches and verifies all packages, in the solution's order.
 ///
 /// # Errors
 /// The first error of any package.
 pub fn fetch(
     solution: &Solution,
-    plan: &Plan,
-    repos: &[IndexedRepo],
+    sources: &Sources<'_>,
     fetcher: &Fetcher,
     threads: usize,
     context: &Context,
@@ -74,27 +85,26 @@ pub fn fetch(
     let jobs = solution
         .picks
         .iter()
-        .map(|pick| Job {
-            size: pick.package.size,
-            origin: Origin::Mirror(Request {
-                location: pick.location.clone(),
-                expected: repos[pick.repo].repomd.map(|_| pick.expected.clone()),
-                label: format!("{}-{}", pick.package.name, pick.package.version),
-            }),
+        .map(|pick| {
+            let origin = match pick.repo {
+                Some(repo) => Origin::Mirror(Request {
+                    location: pick.location.clone(),
+                    expected: sources.repos[repo].repomd.map(|_| pick.expected.clone()),
+                    label: format!("{}-{}", pick.package.name, pick.package.version),
+                }),
+                None => Origin::Local(sources.local.blob(&pick.package.path)?),
+            };
+            Ok(Job {
+                size: pick.package.size,
+                origin,
+            })
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     pipeline::run(jobs, threads, fetcher, context, |place, blob| {
         let pick = &solution.picks[place];
         let file = PackageFile::open(blob.get(), &Limits::default())?;
         check_name(pick, &file)?;
-        verify(
-            pick,
-            &file,
-            blob.get(),
-            &plan.repos[pick.repo],
-            &repos[pick.repo],
-            context,
-        )?;
+        verify(pick, &file, blob.get(), sources, context)?;
         let blob = share(blob)?;
         Ok(Arrived {
             pick: pick.clone(),
@@ -135,10 +145,22 @@ fn verify(
     pick: &Pick,
     file: &PackageFile,
     blob: &Blob,
-    planned: &PlannedRepo,
-    repo: &IndexedRepo,
+    sources: &Sources<'_>,
     context: &Context,
 ) -> Result<Trusted<()>, Error> {
+    let plan = sources.plan;
+    let now = SystemTime::now();
+    let (check, keyring, policy) = match pick.repo {
+        Some(repo) => {
+            let planned = &plan.repos[repo];
+            (
+                planned.gpgcheck,
+                &sources.repos[repo].keyring,
+                planned.policy(now),
+            )
+        }
+        None => (Check::Waived, &plan.local_keys, Policy::at(now)),
+    };
     let name = format!("{}-{}", pick.package.name, pick.package.version);
     file.check_header()?;
     file.check_payload(blob)?;
@@ -147,7 +169,7 @@ fn verify(
             reason: format!("the signature of {name} was waived"),
         })
     };
-    if planned.gpgcheck == Check::Off {
+    if check == Check::Off {
         return Ok(waived());
     }
     let signatures = file.signatures();
@@ -170,9 +192,10 @@ fn verify(
             Covers::HeaderAndPayload => None,
         })
         .collect();
-    let policy = planned.policy(SystemTime::now());
-    match bareroot_trust::verify_package(&name, &usable, &repo.keyring, &policy) {
-        Err(error) if planned.gpgcheck == Check::Waived => {
+    match bareroot_trust::verify_package(&name, &usable, keyring, &policy) {
+        // dnf checks no signature of a file that is named (`localpkg_gpgcheck`); one that is wrong is damage all the same.
+        Err(error @ bareroot_trust::Error::BadSignature { .. }) if pick.repo.is_none() => Err(error.into()),
+        Err(error) if check == Check::Waived => {
             context.warn(format!("{name} is not verified: {error}"));
             Ok(waived())
         }
@@ -267,6 +290,7 @@ pub fn place(
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
     links.settle_times(root)?;
+    directories::settle(arrived, &shared, root)?;
     let (states, skipped) = shared.into_parts();
     Ok(Unpacked { states, skipped })
 }
@@ -345,3 +369,6 @@ pub fn inside(path: &[u8]) -> &Path {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,7 +286,12 @@ impl<R: Read> Payload<R> {
             left: file.size,
             digest,
         });
-        self.entry_of(first, Kind::File).map(Some)
+        let entry = self.entry_of(first, Kind::File)?;
+        // The content is the last one's, whatever the header says of the others of the set.
+        Ok(Some(Entry {
+            size: file.size,
+            ..entry
+        }))
     }
 
     fn kind(&self, file: &Own) -> Result<Kind, Error> {

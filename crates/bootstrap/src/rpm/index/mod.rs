@@ -1,7 +1,7 @@
 //! Chapter two: repositories' metadata is fetched, verified and parsed.
 //!
-//! For each repository: its mirrors and keys; repomd.xml, by the metalink and its signature; then primary and comps,
-//! by their digests. Repositories are read at the same time. The lists of all files come only when a
+//! For each repository: its mirrors and keys; repomd.xml, by the metalink and its signature; then primary, comps and
+//! modules, by their digests. Repositories are read at the same time. The lists of all files come only when a
 //! dependency asks for one that primary does not know.
 
 mod keys;
@@ -15,6 +15,7 @@ use bareroot_archive::{Compression, Limits};
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Phase;
 use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
 use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified};
@@ -43,6 +44,8 @@ pub struct IndexedRepo {
     pub index: Index,
     /// Its groups, where it has any.
     pub comps: Option<Comps>,
+    /// Its module streams, where it has any.
+    pub modules: Option<Modules>,
 }
 
 /// Reads every repository of the plan.
@@ -118,18 +121,24 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn read(self, keyring: &Arc<Keyring>) -> Result<IndexedRepo, Error> {
-        let (index, comps) = thread::scope(|scope| {
+        let (index, comps, modules) = thread::scope(|scope| {
             let index = scope.spawn(|| self.primary());
             let comps = self.optional(DataKind::Group, |name, text| Ok(Comps::parse(name, text)?));
+            let modules = self.optional(DataKind::Modules, |name, text| Ok(Modules::parse(name, text)?));
             let index = index.join().map_err(|_| Error::Worker("index")).flatten();
-            (index, comps)
+            (index, comps, modules)
         });
+        let modules = modules?;
+        for skipped in modules.iter().flat_map(|modules| &modules.skipped) {
+            self.context.warn(format!("passed over {skipped}"));
+        }
         Ok(IndexedRepo {
             mirrors: self.mirrors.to_vec(),
             keyring: Arc::clone(keyring),
             digests: self.digests,
             index: index?,
             comps: comps?,
+            modules,
             repomd: self.repomd,
         })
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bareroot_trust::Keyring;
 
 use super::arch;
+use super::solve::is_file;
 use crate::error::Error;
 use crate::request::{Request, Variant};
 use crate::tools;
@@ -19,10 +20,16 @@ use crate::tools;
 pub struct Plan {
     /// The repositories, in the order given.
     pub repos: Vec<PlannedRepo>,
+    /// What `$releasever` stands for, where it was said.
+    pub releasever: Option<String>,
     /// The architecture of the root, in rpm's words.
     pub arch: String,
     /// Wishes in dnf's syntax.
     pub wishes: Vec<String>,
+    /// Paths and URLs of .rpm files that are wished.
+    pub local: Vec<String>,
+    /// The keys that may have signed these files; the user vouches for them, so nothing is refused for want of a key.
+    pub local_keys: Arc<Keyring>,
     /// Names and globs that must not be in.
     pub exclude: Vec<String>,
     /// Whether weak dependencies are followed.
@@ -100,13 +107,22 @@ impl Plan {
     pub fn new(request: &Request) -> Result<Plan, Error> {
         let arch = arch::target(request.arch.as_deref())?;
         let repos = repos::of_files(&request.repos, request, &arch, request.releasever.as_deref())?;
-        if repos.is_empty() {
+        let (local, wishes): (Vec<String>, Vec<String>) =
+            (request.include.iter().cloned()).partition(|word| is_file(word));
+        let local_keys = match local.is_empty() {
+            true => Arc::default(),
+            false => repos::own_keys(request)?,
+        };
+        if repos.is_empty() && local.is_empty() {
             return Err(Error::NoRepos);
         }
         Ok(Plan {
             repos,
+            releasever: request.releasever.clone(),
             arch,
-            wishes: request.include.clone(),
+            wishes,
+            local,
+            local_keys,
             exclude: request.exclude.clone(),
             weak: request.recommends.unwrap_or(true),
             optional: request.with_optional,

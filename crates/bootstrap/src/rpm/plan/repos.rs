@@ -70,11 +70,19 @@ fn of_repo(repo: &Repo, path: &Path, request: &Request, variables: &Variables) -
     })
 }
 
+/// `--keyring`, else the keys of all RPM distributions.
+pub fn own_keys(request: &Request) -> Result<Arc<Keyring>, Error> {
+    Ok(Arc::new(match request.keyrings.is_empty() {
+        false => Keyring::from_paths(&request.keyrings)?,
+        true => builtin(),
+    }))
+}
+
 /// `--keyring` rules; then `gpgkey`, as far as its files are on this host; then the built-in keyrings, which are what a
 /// `gpgkey=file:///etc/pki/...` means on a host of another distribution.
 fn keys(repo: &Repo, request: &Request, variables: &Variables) -> Result<Keys, Error> {
     if !request.keyrings.is_empty() {
-        return Ok(Keys::Known(Arc::new(Keyring::from_paths(&request.keyrings)?)));
+        return Ok(Keys::Known(own_keys(request)?));
     }
     let mut urls = Vec::new();
     for key in &repo.gpgkey {
@@ -88,7 +96,7 @@ fn keys(repo: &Repo, request: &Request, variables: &Variables) -> Result<Keys, E
     }
     match urls.is_empty() {
         false => Ok(Keys::At(urls)),
-        true => Ok(Keys::Known(Arc::new(builtin()))),
+        true => Ok(Keys::Known(own_keys(request)?)),
     }
 }
 
