@@ -3,7 +3,10 @@
 //! The same binary is the interpreter of scriptlets in those roots.
 
 mod hostile;
+mod indexes;
+mod mirror;
 mod scripts;
+mod stopped;
 mod trust;
 mod whole;
 mod wishes;
@@ -30,7 +33,10 @@ fn main() -> ExitCode {
         trust::CASES,
         wishes::CASES,
         scripts::CASES,
+        mirror::CASES,
+        stopped::CASES,
         hostile::CASES,
+        indexes::CASES,
     ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
