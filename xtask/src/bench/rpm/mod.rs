@@ -12,7 +12,7 @@ use anyhow::Result;
 
 use super::measure::{self, Sample, Series};
 use super::table::{self, Racer, Ratio};
-use crate::dnf::Dnf;
+use crate::dnf::{Dnf, RELEASE};
 use crate::machine::{self, Need};
 use crate::nginx::Nginx;
 use crate::report::Report;
@@ -37,16 +37,15 @@ pub struct Options {
 }
 
 /// What is installed.
-const WISHES: &[&str] = &["@Minimal Install", "dnf", "testos-release"];
-
-/// The release that is installed.
-const RELEASE: &str = "1";
+const WISHES: &[&str] = &["@Minimal Install", "dnf", "testos-release", "testos-repos"];
 
 /// Who runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Contender {
-    /// `dnf --installroot`, which keeps its cache inside the root: every run of it is a cold one.
+    /// `dnf --installroot` without a cache.
     Dnf,
+    /// dnf with what earlier runs left in its cache, packages included.
+    DnfWarm,
     /// bareroot without a cache.
     Bareroot,
     /// bareroot with what earlier runs left in its cache.
@@ -60,7 +59,12 @@ enum Contender {
 }
 
 impl Contender {
-    const ROOTS: [Contender; 3] = [Contender::Dnf, Contender::Bareroot, Contender::BarerootWarm];
+    const ROOTS: [Contender; 4] = [
+        Contender::Dnf,
+        Contender::Bareroot,
+        Contender::DnfWarm,
+        Contender::BarerootWarm,
+    ];
     const INDEXES: [Contender; 3] = [
         Contender::DnfMakecache,
         Contender::BarerootResolve,
@@ -71,6 +75,7 @@ impl Contender {
     fn word(self) -> &'static str {
         match self {
             Contender::Dnf => "dnf",
+            Contender::DnfWarm => "dnf-warm",
             Contender::Bareroot => "bareroot",
             Contender::BarerootWarm => "bareroot-warm",
             Contender::DnfMakecache => "dnf-makecache",
@@ -84,6 +89,7 @@ impl Racer for Contender {
     fn title(self) -> &'static str {
         match self {
             Contender::Dnf => "dnf --installroot",
+            Contender::DnfWarm => "dnf --installroot, warm cache",
             Contender::Bareroot => "bareroot",
             Contender::BarerootWarm => "bareroot, warm cache",
             Contender::DnfMakecache => "dnf makecache",
@@ -95,6 +101,7 @@ impl Racer for Contender {
     fn rival(self) -> Option<Contender> {
         match self {
             Contender::Dnf => Some(Contender::Bareroot),
+            Contender::DnfWarm => Some(Contender::BarerootWarm),
             Contender::DnfMakecache => Some(Contender::BarerootResolve),
             _ => None,
         }
@@ -104,7 +111,7 @@ impl Racer for Contender {
 /// Of roots: who, than whom, at least how many times as fast, and the aim.
 const ROOT_RATIOS: &[Ratio<Contender>] = &[
     (Contender::Bareroot, Contender::Dnf, 3.0, 4.5),
-    (Contender::BarerootWarm, Contender::Dnf, 5.0, 7.0),
+    (Contender::BarerootWarm, Contender::DnfWarm, 5.0, 7.0),
 ];
 
 /// Of the index: bareroot resolves as well in the time that dnf takes to read.
@@ -135,9 +142,8 @@ pub fn run(options: &Options) -> Result<()> {
     let index_server = Nginx::serve(&home.join("nginx-synthetic"), &made_up)?;
     let tools = Tools {
         bareroot,
-        repo: repo_file(&place, "distro", &rpm_distro::repo_file(&server.url()))?,
         index_repo: repo_file(&place, "synthetic", &synthetic_repo(&index_server.url()))?,
-        dnf: Dnf::new(&place.path)?,
+        dnf: Dnf::new(place.fresh("home"), &server.url())?,
         caches: place.path.join("caches"),
     };
     race(
@@ -190,9 +196,9 @@ fn race(
     show: impl Fn(&BTreeMap<Contender, Series>) -> Shown,
 ) -> Result<()> {
     let mut series: BTreeMap<Contender, Series> = BTreeMap::new();
-    // The warm one's cache is full after its second run; the others run once for the page cache's sake.
+    // bareroot's cache is full after its second run.
     for fill in 1..=2 {
-        for contender in contenders.iter().filter(|it| it.rival().is_none()) {
+        for contender in contenders {
             tools.once(*contender, place)?;
         }
         println!("note caches filled, run {fill} of 2");
@@ -220,7 +226,6 @@ fn race(
 /// The programs, and what all of them use.
 struct Tools {
     bareroot: PathBuf,
-    repo: PathBuf,
     index_repo: PathBuf,
     dnf: Dnf,
     caches: PathBuf,
@@ -235,20 +240,17 @@ impl Tools {
     fn command(&self, contender: Contender, target: &Path) -> Command {
         let cache = |name: &str| Some(self.caches.join(name));
         match contender {
-            Contender::Dnf => {
-                let mut command = self.dnf.command(directory(&self.repo));
-                command.arg("--installroot").arg(target);
-                command.args(["--releasever", RELEASE, "install"]);
-                command.args(WISHES);
+            Contender::Dnf => self.dnf.install(target, WISHES, &target.with_extension("cache")),
+            Contender::DnfWarm => {
+                let mut command = self.dnf.install(target, WISHES, &self.caches.join("dnf"));
+                command.args(["--setopt", "keepcache=True"]);
                 command
             }
             Contender::Bareroot => self.bootstrap(target, None),
             Contender::BarerootWarm => self.bootstrap(target, cache("roots")),
             Contender::DnfMakecache => {
-                let mut command = self.dnf.command(directory(&self.index_repo));
-                command
-                    .arg("--setopt")
-                    .arg(format!("cachedir={}", target.display()));
+                let repos = self.index_repo.parent().unwrap_or(&self.index_repo);
+                let mut command = self.dnf.command(repos, target);
                 command.args(["--releasever", "43", "makecache"]);
                 command
             }
@@ -259,7 +261,11 @@ impl Tools {
 
     fn bootstrap(&self, target: &Path, cache: Option<PathBuf>) -> Command {
         let mut command = Command::new(&self.bareroot);
-        command.arg("bootstrap").arg(target).arg("--repo").arg(&self.repo);
+        command
+            .arg("bootstrap")
+            .arg(target)
+            .arg("--repo")
+            .arg(self.dnf.repo_file());
         command.args(["--releasever", RELEASE, "--json"]);
         command.args(["--include", &WISHES.join(",")]);
         with_cache(&mut command, cache);
@@ -301,9 +307,4 @@ fn repo_file(place: &Place, name: &str, text: &str) -> Result<PathBuf> {
 
 fn synthetic_repo(url: &str) -> String {
     format!("[synthetic]\nname=synthetic\nbaseurl={url}/\ngpgcheck=0\n")
-}
-
-/// The directory of a .repo file.
-fn directory(repo: &Path) -> &Path {
-    repo.parent().unwrap_or(repo)
 }
