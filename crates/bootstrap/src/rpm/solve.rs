@@ -137,14 +137,7 @@ fn choose(
         whole: vec![plan.repos.len()],
         optional: plan.optional,
     };
-    select::select(
-        &universe,
-        &wishes,
-        &select::Settings {
-            weak: plan.weak,
-            ..select::Settings::default()
-        },
-    )
+    select::select(&universe, &wishes, &select::Settings { weak: plan.weak })
 }
 
 fn picked(
