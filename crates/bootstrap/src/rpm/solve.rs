@@ -69,13 +69,10 @@ pub fn solve(
             excludes: repo.excludes.clone(),
             includes: repo.includes.clone(),
             module_hotfixes: repo.module_hotfixes,
+            command_line: false,
         })
         .collect();
-    // Modules hide nothing that is named by its file.
-    repositories.push(Repository {
-        module_hotfixes: true,
-        ..Repository::default()
-    });
+    repositories.push(Repository::of_command_line());
     let comps: Vec<&Comps> = repos.iter().filter_map(|repo| repo.comps.as_ref()).collect();
     let modules: Vec<(usize, &Modules)> = repos
         .iter()
