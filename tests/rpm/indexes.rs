@@ -38,12 +38,10 @@ fn primary(text: impl Into<Vec<u8>>) -> Run {
 /// The element of `evil`, with parts replaced.
 fn element(changes: &[(&str, &str)]) -> String {
     let evil = RpmRepo::new().package(&rpm_base::package("evil", "1-1").file("/etc/evil", "x"));
-    changes
-        .iter()
-        .fold(evil.primary_text(), |text, (from, to)| {
-            assert!(text.contains(from), "{from} in {text}");
-            text.replacen(from, to, 1)
-        })
+    changes.iter().fold(evil.primary_text(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} in {text}");
+        text.replacen(from, to, 1)
+    })
 }
 
 fn entities() {
@@ -56,7 +54,8 @@ fn entities() {
     let body = body.split_once('\n').expect("a first line").1.to_owned();
     primary(bomb + "]>\n" + &body).failed(5, &["primary.xml.zst", "is malformed"]);
     // An entity of a file of this host.
-    let outside = "<?xml version=\"1.0\"?>\n<!DOCTYPE metadata [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\n";
+    let outside =
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE metadata [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\n";
     let body = element(&[("<name>evil</name>", "<name>&x;</name>")]);
     let body = body.split_once('\n').expect("a first line").1.to_owned();
     let run = primary(format!("{outside}{body}")).failed(5, &["is malformed"]);
@@ -86,7 +85,10 @@ fn nesting_without_end() {
     let deep = "<x>".repeat(1 << 20) + &"</x>".repeat(1 << 20);
     let run = primary(element(&[("<format>", &format!("<format>{deep}"))]));
     run.failed(5, &["is malformed"]);
-    let run = primary(element(&[("<summary>", &format!("<summary>{}", "<y>".repeat(1 << 20)))]));
+    let run = primary(element(&[(
+        "<summary>",
+        &format!("<summary>{}", "<y>".repeat(1 << 20)),
+    )]));
     run.failed(5, &["is malformed"]);
 }
 
@@ -100,7 +102,13 @@ fn texts_without_end() {
 }
 
 fn no_xml_at_all() {
-    for text in ["not XML", "<html><body>moved</body></html>", "\0\0\0\0", "<metadata", "<metadata a='>"] {
+    for text in [
+        "not XML",
+        "<html><body>moved</body></html>",
+        "\0\0\0\0",
+        "<metadata",
+        "<metadata a='>",
+    ] {
         primary(text).failed(5, &["primary.xml.zst", "is malformed"]);
     }
     let repository = repository(&[]).file("repodata/repomd.xml", "no <xml");
@@ -126,7 +134,11 @@ fn names_that_a_terminal_obeys() {
         ("href=\"Packages", "href=\"&#27;[2J&#10;error: no"),
     ] {
         let ground = Ground::new(&RpmRepo::new().primary(element(&[(from, to)])));
-        for words in [&["--include", "evil*"] as &[&str], &["--include", "evil"], &["--include", "nothing-of-it"]] {
+        for words in [
+            &["--include", "evil*"] as &[&str],
+            &["--include", "evil"],
+            &["--include", "nothing-of-it"],
+        ] {
             let run = ground.resolve(words);
             let said = format!("{}{}", run.stdout, run.stderr);
             assert!(!said.contains(['\x1b', '\x07']), "{to}: {said:?}");
@@ -195,7 +207,9 @@ fn damaged_compression() {
 
 /// A repository with `evil` and this comps.xml.
 fn with_comps(text: &str) -> RpmRepo {
-    RpmRepo::new().package(&rpm_base::package("evil", "1-1")).groups(text)
+    RpmRepo::new()
+        .package(&rpm_base::package("evil", "1-1"))
+        .groups(text)
 }
 
 fn comps_that_lie() {
@@ -213,7 +227,15 @@ fn groups_in_circles() {
     use bareroot_testkit::rpm_repo::environment;
     let text = comps(&[
         environment("a", "A", &["a", "b"], &["a"]),
-        group("b", "B", &[("evil", "mandatory"), ("@b", "mandatory"), ("nothing", "mandatory")]),
+        group(
+            "b",
+            "B",
+            &[
+                ("evil", "mandatory"),
+                ("@b", "mandatory"),
+                ("nothing", "mandatory"),
+            ],
+        ),
     ]);
     let ground = Ground::new(&with_comps(&text));
     let run = ground.resolve(&["--include", "@a"]);
@@ -226,16 +248,28 @@ fn relations_without_end() {
         .map(|number| format!("<rpm:entry name=\"evil\" flags=\"GE\" epoch=\"0\" ver=\"0.{number}\"/>"))
         .collect();
     let requires = format!("<rpm:requires>{many}</rpm:requires>");
-    let run = primary(element(&[("    <rpm:provides>", &format!("{requires}<rpm:provides>"))]));
+    let run = primary(element(&[(
+        "    <rpm:provides>",
+        &format!("{requires}<rpm:provides>"),
+    )]));
     assert!(matches!(run.code, Some(0 | 3 | 5)), "{run:?}");
 }
 
 fn rich_dependencies_without_end() {
     let deep = |depth: usize| format!("{}evil{}", "(".repeat(depth), " or evil)".repeat(depth));
     let names: Vec<String> = (0..4000).map(|number| format!("a{number}")).collect();
-    for text in [deep(10), deep(1000), deep(100_000), "(".repeat(100_000), format!("({})", names.join(" or "))] {
+    for text in [
+        deep(10),
+        deep(1000),
+        deep(100_000),
+        "(".repeat(100_000),
+        format!("({})", names.join(" or ")),
+    ] {
         let requires = format!("<rpm:requires><rpm:entry name=\"{text}\"/></rpm:requires>");
-        let run = primary(element(&[("    <rpm:provides>", &format!("{requires}<rpm:provides>"))]));
+        let run = primary(element(&[(
+            "    <rpm:provides>",
+            &format!("{requires}<rpm:provides>"),
+        )]));
         assert!(matches!(run.code, Some(0 | 3 | 5)), "{run:?}");
     }
 }
@@ -244,7 +278,11 @@ fn rich_dependencies_without_end() {
 #[track_caller]
 fn bootstrap(from: &str, to: &str) -> (Ground, Run) {
     let mut repository = repository(&[rpm_base::package("evil", "1-1").file("/usr/share/evil", "x")]);
-    for package in repository.packages_mut().iter_mut().filter(|package| package.name == "evil") {
+    for package in repository
+        .packages_mut()
+        .iter_mut()
+        .filter(|package| package.name == "evil")
+    {
         assert!(package.primary.contains(from));
         package.primary = package.primary.replacen(from, to, 1);
     }
@@ -300,7 +338,9 @@ fn names_of_files_in_the_cache() {
     let mut lying = text.clone();
     lying.replace_range(start..start + 64, digest);
     let ground = Ground::over(repository(&[]).primary(lying).files(REPO, Some(signer())));
-    ground.bootstrap(&["--include", "setup", "--variant", "extract"]).failed(5, &[]);
+    ground
+        .bootstrap(&["--include", "setup", "--variant", "extract"])
+        .failed(5, &[]);
     assert!(!ground.door.path("canary").exists());
     ground.door.assert_nothing_left();
 }

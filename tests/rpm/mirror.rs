@@ -36,7 +36,12 @@ fn nothing_there() {
 fn no_primary_there() {
     let mut files = repository(&[]).files(REPO, Some(signer()));
     files.retain(|path, _| !path.contains("-primary."));
-    fails(&Ground::over(files), &[], 4, &["primary.xml.gz", "does not exist"]);
+    fails(
+        &Ground::over(files),
+        &[],
+        4,
+        &["primary.xml.gz", "does not exist"],
+    );
 }
 
 fn fails_once() {
@@ -69,7 +74,10 @@ fn endless_primary() {
     let files = repository(&[]).files(REPO, Some(signer()));
     let primary = files.keys().find(|path| path.contains("-primary.")).cloned();
     let ground = Ground::over(files);
-    ground.door.mirror.always(&primary.expect("it is there"), Fault::Endless);
+    ground
+        .door
+        .mirror
+        .always(&primary.expect("it is there"), Fault::Endless);
     fails(&ground, &[], 5, &["primary.xml.gz", "expected "]);
 }
 
@@ -95,7 +103,9 @@ fn says_nothing_more() {
 /// Resolves with a .repo file of this text.
 #[track_caller]
 fn resolved(ground: &Ground, text: &str) -> door::Run {
-    let repo = ground.door.file("list.repo", text.replace("URL", &ground.door.mirror.url()));
+    let repo = ground
+        .door
+        .file("list.repo", text.replace("URL", &ground.door.mirror.url()));
     door::run(ground.command("resolve", &repo, &["--include", "setup"]))
 }
 
@@ -130,7 +140,12 @@ fn the_next_mirror_of_a_list() {
 
 fn offline_without_a_cache() {
     let ground = ground();
-    fails(&ground, &["--offline"], 4, &["not in the cache", "hint: run it once without `--offline`"]);
+    fails(
+        &ground,
+        &["--offline"],
+        4,
+        &["not in the cache", "hint: run it once without `--offline`"],
+    );
     assert_eq!(ground.door.mirror.requests().len(), 0);
 }
 
@@ -172,7 +187,9 @@ fn a_package_in_pieces() {
 fn a_package_that_stalls() {
     let (ground, path) = hello();
     ground.door.mirror.always(&path, Fault::Stall(1000));
-    ground.bootstrap(&[HELLO, &["--timeout", "1"]].concat()).failed(4, &[&path]);
+    ground
+        .bootstrap(&[HELLO, &["--timeout", "1"]].concat())
+        .failed(4, &[&path]);
     ground.door.assert_nothing_left();
 }
 
@@ -188,7 +205,11 @@ fn a_lost_package_elsewhere() {
     let (ground, path) = hello();
     let (other, _) = hello();
     ground.door.mirror.always(&path, Fault::Status(404));
-    let text = format!("[tiny]\nbaseurl={} {}\nrepo_gpgcheck=1\n", ground.url(), other.url());
+    let text = format!(
+        "[tiny]\nbaseurl={} {}\nrepo_gpgcheck=1\n",
+        ground.url(),
+        other.url()
+    );
     let repo = ground.door.file("two.repo", text);
     door::run(ground.command("bootstrap", &repo, HELLO)).succeeded();
     assert_eq!(other.door.mirror.count(&path), 1);

@@ -196,7 +196,13 @@ fn killed_in_every_phase() {
 /// Runs that are stopped at moments that nothing can hold: the beginning, solving, recording, moving into place.
 fn at_any_moment(stop: impl Fn(&Going), check: impl Fn(&Ground, bareroot_testkit::door::Run)) {
     let ground = ground();
-    let start = || ground.command("bootstrap", &ground.repo(""), &["--include", "@core", "--verbose"]);
+    let start = || {
+        ground.command(
+            "bootstrap",
+            &ground.repo(""),
+            &["--include", "@core", "--verbose"],
+        )
+    };
     let begin = Instant::now();
     bareroot_testkit::door::run(start()).succeeded();
     let whole = begin.elapsed();
