@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod dnf;
 mod machine;
 mod nginx;
 mod peers;
@@ -23,7 +24,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Compare with apt, mmdebstrap and dpkg, on real packages; every lane when none is named.
+    /// Compare with apt, mmdebstrap, dpkg, rpm and dnf, on real packages; every lane when none is named.
     Peers(peers::Args),
     /// Build a signed RPM distribution from Debian's packages.
     RpmDistro(rpm_distro::Args),

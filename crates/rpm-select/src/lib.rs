@@ -12,6 +12,7 @@ mod modules;
 mod pool;
 mod select;
 mod universe;
+mod walk;
 mod wish;
 
 pub use error::Error;

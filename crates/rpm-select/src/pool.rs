@@ -26,8 +26,6 @@ pub(crate) struct Pool<'u, 'i> {
     members: Vec<Vec<Candidate>>,
     facts: RefCell<HashMap<u32, Facts>>,
     auxiliaries: RefCell<Vec<Auxiliary>>,
-    /// Who obsoletes a name, and its relation's place: looked up the other way round than it is written.
-    obsoleted_by: HashMap<&'i str, Vec<Id>>,
 }
 
 impl<'u, 'i> Pool<'u, 'i> {
@@ -39,7 +37,6 @@ impl<'u, 'i> Pool<'u, 'i> {
             members: Vec::new(),
             facts: RefCell::default(),
             auxiliaries: RefCell::default(),
-            obsoleted_by: HashMap::new(),
         };
         for number in 0..universe.len() as u32 {
             let next = pool.slots.len() as u32;
@@ -54,14 +51,6 @@ impl<'u, 'i> Pool<'u, 'i> {
             if let Some(members) = pool.members.get_mut(slot as usize) {
                 members.push(Candidate(number));
             }
-            if let Some(package) = universe.package(Id(number)) {
-                for obsoleted in package.relations(RelationKind::Obsoletes) {
-                    pool.obsoleted_by
-                        .entry(obsoleted.name)
-                        .or_default()
-                        .push(Id(number));
-                }
-            }
         }
         for members in &mut pool.members {
             let mut ids: Vec<Id> = members.iter().map(|candidate| Id(candidate.0)).collect();
@@ -74,11 +63,6 @@ impl<'u, 'i> Pool<'u, 'i> {
     /// Whether a candidate stands for a package.
     pub(crate) fn is_package(&self, candidate: Candidate) -> bool {
         (candidate.0 as usize) < self.universe.len()
-    }
-
-    /// Who obsoletes packages of a name.
-    pub(crate) fn obsoleters(&self, name: &str) -> &[Id] {
-        self.obsoleted_by.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The needs that a boolean dependency makes.

@@ -147,7 +147,14 @@ fn choose(
         whole: vec![plan.repos.len()],
         optional: plan.optional,
     };
-    select::select(&universe, &wishes, &select::Settings { weak: plan.weak })
+    select::select(
+        &universe,
+        &wishes,
+        &select::Settings {
+            weak: plan.weak,
+            ..select::Settings::default()
+        },
+    )
 }
 
 fn picked(

@@ -3,7 +3,6 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
-mod directories;
 mod links;
 mod shared;
 
@@ -290,7 +289,6 @@ pub fn place(
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
     links.settle_times(root)?;
-    directories::settle(arrived, &shared, root)?;
     let (states, skipped) = shared.into_parts();
     Ok(Unpacked { states, skipped })
 }
