@@ -1,6 +1,6 @@
 //! Package files: lead, signature header, header, payload (rpm's manual, "RPM v4 file format").
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read};
 
 use bareroot_archive::{Compression, Limits as DecoderLimits, decoder};
 use bareroot_trust::{Blob, Verified};
@@ -268,8 +268,13 @@ impl PackageFile {
         let compression = self.compression()?;
         let offset = self.payload_offset;
         blob.as_ref().try_map(|blob| {
-            let part = Part { blob, at: offset };
-            let plain = decoder(compression, BufReader::with_capacity(CHUNK, part), limits);
+            let mut part = BufReader::with_capacity(CHUNK, Part { blob, at: offset });
+            // rpmbuild says nothing of a payload that it does not compress; rpm opens it with zlib's gzread, which
+            // hands over what does not look like gzip.
+            let raw = compression == Compression::Gzip
+                && part.fill_buf().is_ok_and(|start| !start.starts_with(&GZIP));
+            let compression = if raw { Compression::None } else { compression };
+            let plain = decoder(compression, part, limits);
             let plain = plain.map_err(|source| Error::Decode {
                 name: self.name.clone(),
                 source,
@@ -284,6 +289,9 @@ impl PackageFile {
         Payload::new(self.name.clone(), &self.header, plain, choice)
     }
 }
+
+/// How gzip's data begin.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The end of a file, read by position.
 struct Part<'b> {
