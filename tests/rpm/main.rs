@@ -2,7 +2,15 @@
 //!
 //! The same binary is the interpreter of scriptlets in those roots.
 
+mod choice;
+mod hostile;
+mod indexes;
+mod mirror;
+mod scripts;
+mod stopped;
+mod trust;
 mod whole;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +29,17 @@ const THREADS: usize = 4;
 const REPO: &str = "repo/";
 
 fn main() -> ExitCode {
-    let tables = [whole::CASES];
+    let tables = [
+        whole::CASES,
+        trust::CASES,
+        wishes::CASES,
+        choice::CASES,
+        scripts::CASES,
+        mirror::CASES,
+        stopped::CASES,
+        hostile::CASES,
+        indexes::CASES,
+    ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
 

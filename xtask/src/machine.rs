@@ -64,6 +64,8 @@ pub enum Need {
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
+    /// The bench with dnf.
+    BenchRpm,
 }
 
 /// Installs what is missing.
@@ -82,6 +84,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Bench => programs.extend(BENCH),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
+        Need::BenchRpm => programs = [RPM, BENCH].concat(),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod dnf;
 mod machine;
 mod nginx;
 mod peers;

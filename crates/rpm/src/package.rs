@@ -1,6 +1,6 @@
 //! Package files: lead, signature header, header, payload (rpm's manual, "RPM v4 file format").
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use bareroot_archive::{Compression, Limits as DecoderLimits, decoder};
 use bareroot_trust::{Blob, Verified};
@@ -268,13 +268,14 @@ impl PackageFile {
         let compression = self.compression()?;
         let offset = self.payload_offset;
         blob.as_ref().try_map(|blob| {
-            let mut part = BufReader::with_capacity(CHUNK, Part { blob, at: offset });
-            // rpmbuild says nothing of a payload that it does not compress; rpm opens it with zlib's gzread, which
-            // hands over what does not look like gzip.
-            let raw = compression == Compression::Gzip
-                && part.fill_buf().is_ok_and(|start| !start.starts_with(&GZIP));
-            let compression = if raw { Compression::None } else { compression };
-            let plain = decoder(compression, part, limits);
+            let compression = match compression {
+                // rpm reads it by zlib's gzread, which passes on what is not gzip; rpmbuild names no compression for a
+                // payload that is not compressed.
+                Compression::Gzip if !self.begins_as_gzip(blob)? => Compression::None,
+                other => other,
+            };
+            let part = Part { blob, at: offset };
+            let plain = decoder(compression, BufReader::with_capacity(CHUNK, part), limits);
             let plain = plain.map_err(|source| Error::Decode {
                 name: self.name.clone(),
                 source,
@@ -284,14 +285,27 @@ impl PackageFile {
         })
     }
 
+    fn begins_as_gzip(&self, blob: &Blob) -> Result<bool, Error> {
+        let mut magic = [0; 2];
+        let mut part = Part {
+            blob,
+            at: self.payload_offset,
+        };
+        match part.read_exact(&mut magic) {
+            Ok(()) => Ok(magic == [0x1f, 0x8b]),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(source) => Err(Error::Io {
+                name: self.name.clone(),
+                source,
+            }),
+        }
+    }
+
     /// The payload's entries, from its decompressed bytes.
     pub fn entries<R: Read>(&self, plain: R, choice: &FileChoice) -> Payload<R> {
         Payload::new(self.name.clone(), &self.header, plain, choice)
     }
 }
-
-/// How gzip's data begin.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The end of a file, read by position.
 struct Part<'b> {

@@ -8,6 +8,7 @@ pub mod mmdebstrap;
 mod no_host_programs;
 pub mod root;
 mod rpm;
+mod rpm_solve;
 mod solve;
 mod trace;
 mod trees;
@@ -63,6 +64,8 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Package selection, with dnf's solver
+    RpmSolve(rpm_solve::Args),
     /// Package selection, with `apt-get -s install`
     Solve(solve::Args),
     /// Roots of an RPM distribution made for this, with dnf's
@@ -94,6 +97,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut report = Report::default();
     match args.lane {
         Some(Lane::Solve(args)) => return solve::run(&args),
+        Some(Lane::RpmSolve(args)) => return rpm_solve::run(&args),
         Some(Lane::Debian { common, which }) => {
             if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
                 debian::run(&workshop, &which, common.quick, &mut report)?;

@@ -63,6 +63,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    plan.check()?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
@@ -91,7 +92,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
     if plan.configure {
         context.phase(Phase::Record, || {
-            record::record(root, plan, &repos, &arrived, &unpacked)
+            record::record(root, plan, &repos, &solution, &arrived, &unpacked)
         })?;
     }
     growth.run_hooks(HookKind::Extract)?;

@@ -57,8 +57,7 @@ fn dbpath(text: &[u8]) -> Option<PathBuf> {
     let value = text
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("%_dbpath"))
-        .filter(|rest| rest.starts_with([' ', '\t']))
-        .last()?
+        .rfind(|rest| rest.starts_with([' ', '\t']))?
         .trim()
         .replace("%{_var}", "/var")
         .replace("%{_usr}", "/usr")

@@ -1,7 +1,9 @@
-//! Chapter seven: rpm's database is written, at the place where the root's own rpm looks for it.
+//! Chapter seven: rpm's database is written, at the place where the root's own rpm looks for it, and what the root's
+//! package managers remember.
 
 mod keys;
 mod location;
+mod managers;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +14,7 @@ use bareroot_unpack::Root;
 use super::arch;
 use super::index::IndexedRepo;
 use super::plan::Plan;
+use super::solve::Solution;
 use super::unpack::{Arrived, Unpacked};
 use crate::error::Error;
 
@@ -23,6 +26,7 @@ pub fn record(
     root: &Root,
     plan: &Plan,
     repos: &[IndexedRepo],
+    solution: &Solution,
     arrived: &[Arrived],
     unpacked: &Unpacked,
 ) -> Result<(), Error> {
@@ -33,6 +37,7 @@ pub fn record(
     for key in keys::stored(plan, repos, arrived, begin) {
         database.add(&key)?;
     }
+    let before = database.cookie();
     let mut time = begin;
     for (package, states) in arrived.iter().zip(&unpacked.states) {
         let states = states.iter().map(|state| *state as u8).collect();
@@ -51,12 +56,13 @@ pub fn record(
             time = time.saturating_add(1);
         }
     }
+    let transaction = managers::transaction(plan, solution, arrived, begin, [before, database.cookie()]);
     let directory = location::location(root)?;
     root.create_dir_all(&directory, 0o755)?;
     for file in database.finish()? {
         root.write(directory.join(file.name), 0o644, &file.bytes)?;
     }
-    Ok(())
+    managers::record(root, solution, arrived, &transaction)
 }
 
 fn now() -> u32 {
