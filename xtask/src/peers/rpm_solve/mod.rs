@@ -44,6 +44,9 @@ pub struct Args {
 /// What has to be identical, in percent.
 const SHARE: f64 = 98.0;
 
+/// The platform's stream: the distribution's release package gives none.
+const PLATFORM: &str = "testos1";
+
 /// Sets of each made-up repository.
 const SETS: usize = 20;
 
@@ -151,7 +154,7 @@ fn ask(indexes: &[Index], repositories: &[Repository], rest: &Rest, set: &Set) -
     let comps = rest.comps.iter().collect();
     let universe = Universe::new(indexes, repositories, comps, "x86_64", &[])
         .with_all_files()
-        .with_modules(&modules, &set.words)
+        .with_modules(&modules, &set.words, Some(PLATFORM))
         .map_err(|error| error.to_string())?;
     let wishes = Wishes {
         words: set.words.clone(),
