@@ -1,8 +1,10 @@
 //! Everything that can go wrong, as a user meets it: the exit code, the message, and that nothing is left.
 
+mod family;
 mod interrupted;
 mod killed;
 mod mirror;
+mod old_repository;
 mod phases;
 mod scripts;
 mod target;
@@ -24,7 +26,9 @@ fn main() -> ExitCode {
     let tables = [
         trust::CASES,
         mirror::CASES,
+        old_repository::CASES,
         wishes::CASES,
+        family::CASES,
         target::CASES,
         scripts::CASES,
         interrupted::CASES,

@@ -21,6 +21,50 @@ pub enum Error {
         /// The releases there are.
         known: String,
     },
+    /// The catalogue's distribution has no such release.
+    #[error("{distribution} has no release called `{release}`")]
+    NoRelease {
+        /// The distribution's name.
+        distribution: String,
+        /// What was asked for.
+        release: String,
+        /// The releases there are.
+        known: String,
+    },
+    /// The release is not made for that architecture.
+    #[error("{release} has nothing for the architecture `{wanted}`")]
+    NotForArchitecture {
+        /// The distribution and its release.
+        release: String,
+        /// The architecture of the root.
+        wanted: String,
+        /// Those that the release is made for.
+        known: String,
+    },
+    /// The release's rpm has a database that bareroot cannot write.
+    #[error("bareroot cannot write the rpm database of {release}: its kind is {backend}")]
+    NotWritable {
+        /// The distribution and its release.
+        release: String,
+        /// rpm's word for the kind.
+        backend: &'static str,
+    },
+    /// An option of the other family.
+    #[error("{option} is not for {family} roots")]
+    NotForFamily {
+        /// The option, as it was typed.
+        option: String,
+        /// The family of the root.
+        family: &'static str,
+        /// What there is instead, or nothing.
+        instead: &'static str,
+    },
+    /// An option that says how a SPEC is meant, and no SPEC.
+    #[error("{option} says nothing without a SPEC")]
+    NeedsSpec {
+        /// The option.
+        option: &'static str,
+    },
     /// The architecture cannot be made here.
     #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
     Architecture {
@@ -30,7 +74,7 @@ pub enum Error {
         host: String,
     },
     /// Neither a SPEC nor sources.
-    #[error("nothing says what to make: neither a SPEC nor --sources")]
+    #[error("nothing says what to make: neither a SPEC nor --sources or --repo")]
     NoSources,
     /// No repository is enabled.
     #[error("the .repo files have no enabled repository")]
@@ -92,16 +136,6 @@ pub enum Error {
         one: String,
         /// Another.
         other: String,
-    },
-    /// A scriptlet that bareroot has no means to run.
-    #[error("the {what} scriptlet of {package} cannot be run: {reason}")]
-    Scriptlet {
-        /// What the scriptlet is.
-        what: &'static str,
-        /// The package.
-        package: String,
-        /// Why.
-        reason: &'static str,
     },
     /// SOURCE_DATE_EPOCH is no number.
     #[error("SOURCE_DATE_EPOCH is `{0}`: expected seconds since 1970 as decimal digits")]
@@ -222,6 +256,11 @@ impl Classified for Error {
         match self {
             Error::Distribution(_)
             | Error::Release { .. }
+            | Error::NoRelease { .. }
+            | Error::NotForArchitecture { .. }
+            | Error::NotWritable { .. }
+            | Error::NotForFamily { .. }
+            | Error::NeedsSpec { .. }
             | Error::Architecture { .. }
             | Error::NoSources
             | Error::Epoch(_)
@@ -237,9 +276,7 @@ impl Classified for Error {
             | Error::NoPrimary { .. }
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
-            Error::Scriptlet { .. } | Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => {
-                Class::Script
-            }
+            Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -265,6 +302,15 @@ impl Classified for Error {
             Error::Release { known, .. } => {
                 Some(format!("there are {known}; with --mirror any suite can be named"))
             }
+            Error::NoRelease { known, .. } | Error::NotForArchitecture { known, .. } => {
+                Some(format!("there are {known}"))
+            }
+            Error::NotWritable { .. } => {
+                Some("--variant extract unpacks what --include names, without a database".to_owned())
+            }
+            Error::NotForFamily { instead, .. } => {
+                Some((*instead).to_owned()).filter(|words| !words.is_empty())
+            }
             Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
@@ -276,7 +322,6 @@ impl Classified for Error {
             Error::Record(error) => error.hint(),
             Error::Select(error) => error.hint(),
             Error::NothingSigned { .. } => Some("--no-gpgcheck takes it all the same".to_owned()),
-            Error::Scriptlet { .. } => Some("--variant extract unpacks without scriptlets".to_owned()),
             Error::Rpm(error) => error.hint(),
             Error::RpmRepo(error) => error.hint(),
             Error::RpmSelect(error) => error.hint(),

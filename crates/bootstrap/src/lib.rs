@@ -11,6 +11,7 @@ mod context;
 mod deb;
 mod error;
 mod hooks;
+mod kept;
 mod log;
 mod pipeline;
 mod plan;
@@ -20,6 +21,7 @@ mod rpm;
 mod story;
 mod tools;
 
+pub use bareroot_rpm_script::BUILTINS;
 pub use context::Context;
 pub use error::Error;
 pub use request::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};

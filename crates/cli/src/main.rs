@@ -16,6 +16,6 @@ fn main() -> ExitCode {
         return code;
     }
     // The warden forks: it must be there before the first thread.
-    let warden = bareroot_enter::Warden::start();
+    let warden = bareroot_enter::Warden::start_with(bareroot_bootstrap::BUILTINS);
     verbs::run(warden)
 }

@@ -1,8 +1,8 @@
 //! From a fork to the program: what a new process is, settled in an order that matters.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
@@ -14,9 +14,9 @@ use rustix::fs::{Access, Mode};
 use crate::ExecFailure;
 use crate::init::tell;
 use crate::message::{Report, Start};
-use crate::program::{Identity, Place};
+use crate::program::{Builtin, Code, Identity, Place};
 use crate::room::Room;
-use crate::{seccomp, sys};
+use crate::{inside, seccomp, sys};
 
 /// PER_LINUX32 (personality(2)).
 const LINUX32: i32 = 0x0008;
@@ -26,7 +26,10 @@ const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 
 /// Forks and starts a program. After the fork, `report` gets word of what fails.
 pub(crate) fn start(room: &Room, start: &Start, report: &OwnedFd, fds: Vec<OwnedFd>) -> io::Result<Pid> {
-    let image = Image::of(start)?;
+    let image = match start.code {
+        Code::File => Image::of(start)?,
+        Code::Builtin => Image::builtin(start, room.builtins),
+    };
     if fds.len() != start.targets.len() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -57,9 +60,11 @@ fn become_program(room: &Room, start: &Start, image: &Image, report: &OwnedFd, f
             },
         );
     };
-    let (why, errno) = match arrange(room, start, floor, fds) {
-        Ok(()) => image.execute(),
-        Err(refusal) => refusal,
+    let (why, errno) = match (arrange(room, start, floor, fds), image) {
+        (Ok(()), Image::File(file)) => file.execute(),
+        (Ok(()), Image::Builtin(Some(function))) => call(*function, start, &told),
+        (Ok(()), Image::Builtin(None)) => (ExecFailure::NotFound, Errno::ENOENT),
+        (Err(refusal), _) => refusal,
     };
     tell(
         &told,
@@ -129,8 +134,28 @@ fn identify(identity: &Identity, place: Place) -> nix::Result<()> {
     }
 }
 
-/// What an exec needs, made before the fork.
-struct Image {
+/// Runs a function as the program, after what an exec would do for it: no descriptor but the program's own, no environment
+/// but its own. Returns only when the function panicked.
+fn call(function: fn(Vec<OsString>) -> u8, start: &Start, told: &OwnedFd) -> (ExecFailure, Errno) {
+    let mut keep: Vec<RawFd> = start.targets.iter().copied().chain(0..=2).collect();
+    keep.push(told.as_raw_fd());
+    sys::close_all_but(&mut keep);
+    sys::set_environment(&start.env);
+    let args = start.args.clone();
+    match std::panic::catch_unwind(|| function(args)) {
+        Ok(status) => inside::exit(status),
+        Err(_) => (ExecFailure::Panicked, Errno::UnknownErrno),
+    }
+}
+
+/// What is run, made ready before the fork.
+enum Image {
+    File(File),
+    Builtin(Option<fn(Vec<OsString>) -> u8>),
+}
+
+/// What an exec needs.
+struct File {
     /// The paths to try in turn.
     paths: Vec<CString>,
     args: Vec<CString>,
@@ -149,7 +174,7 @@ impl Image {
             .env
             .iter()
             .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
-        Ok(Image {
+        Ok(Image::File(File {
             paths: candidates(
                 name,
                 start
@@ -162,9 +187,17 @@ impl Image {
                 .map(|arg: &OsStr| c_string(arg.as_bytes()))
                 .collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, _>>()?,
-        })
+        }))
     }
 
+    /// The function of that name, where there is one.
+    fn builtin(start: &Start, builtins: &[Builtin]) -> Image {
+        let found = builtins.iter().find(|(name, _)| start.path.as_os_str() == *name);
+        Image::Builtin(found.map(|(_, function)| *function))
+    }
+}
+
+impl File {
     /// execve(2) of each candidate; returns why the last one that matters failed.
     fn execute(&self) -> (ExecFailure, Errno) {
         let mut refusal = (ExecFailure::NotFound, Errno::ENOENT);

@@ -118,6 +118,8 @@ pub enum ExecFailure {
     Directory,
     /// The root could not be entered, or the process not be prepared.
     Entry,
+    /// A function of this binary panicked; what it had done by then stays done.
+    Panicked,
     /// Anything else, such as too long a command line.
     Other,
 }
@@ -130,6 +132,7 @@ fn why_text(why: ExecFailure, source: &io::Error) -> String {
         ExecFailure::Format => "it is neither a program for this machine nor a script with `#!`".into(),
         ExecFailure::Directory => format!("its working directory cannot be entered: {source}"),
         ExecFailure::Entry => format!("its process cannot be prepared: {source}"),
+        ExecFailure::Panicked => "a function of bareroot's own panicked".into(),
         ExecFailure::Other => source.to_string(),
     }
 }

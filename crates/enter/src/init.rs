@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::ExecFailure;
 use crate::child;
 use crate::message::{Failure, Order, Ready, Report, Setup};
+use crate::program::Builtin;
 use crate::room::{self, Room};
 use crate::{sys, wire};
 
@@ -27,12 +28,12 @@ struct Program {
 }
 
 /// Runs to the end of the process.
-pub(crate) fn run(socket: OwnedFd) -> ! {
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| serve(socket)));
+pub(crate) fn run(socket: OwnedFd, builtins: &'static [Builtin]) -> ! {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| serve(socket, builtins)));
     sys::exit(if matches!(ended, Ok(Ok(()))) { 0 } else { 70 })
 }
 
-fn serve(socket: OwnedFd) -> io::Result<()> {
+fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     sys::close_all_but(&mut [socket.as_raw_fd()]);
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     rustix::thread::set_name(c"bareroot-init")?;
@@ -43,7 +44,7 @@ fn serve(socket: OwnedFd) -> io::Result<()> {
     let Some(root) = frame.fds.into_iter().next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let made = room::make(&setup, root).and_then(|made| Ok((made, signals()?)));
+    let made = room::make(&setup, root, builtins).and_then(|made| Ok((made, signals()?)));
     match made {
         Ok(((room, notes), deaths)) => {
             wire::send(&socket, &Ready(Ok(notes)).encode(), &[])?;

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::message::{Failure, Ready};
+use crate::program::Builtin;
 use crate::{init, sys, wire};
 
 /// A session: its first process, as this process numbers it, and the leash. The caller's closing of the leash
@@ -22,13 +23,13 @@ struct Charge {
 }
 
 /// Runs to the end of the process. `parent` is the caller's process id.
-pub(crate) fn run(control: OwnedFd, parent: rustix::process::Pid) -> ! {
+pub(crate) fn run(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Builtin]) -> ! {
     // A panic must end here: unwinding would go on into the parent's main.
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| keep(control, parent)));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| keep(control, parent, builtins)));
     sys::exit(if ended.is_ok() { 0 } else { 70 })
 }
 
-fn keep(control: OwnedFd, parent: rustix::process::Pid) {
+fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Builtin]) {
     // Defaults and a full mask, so that a stray signal cannot end this process before its sessions, and so
     // that an inherited "ignore SIGCHLD" cannot swallow an exit status.
     sys::default_signals();
@@ -81,7 +82,7 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid) {
                 Ok(Some(frame)) => {
                     let mut fds = frame.fds.into_iter();
                     if let (Some(socket), Some(leash)) = (fds.next(), fds.next()) {
-                        charges.extend(start(socket, leash));
+                        charges.extend(start(socket, leash, builtins));
                     }
                 }
                 Ok(None) | Err(_) => break,
@@ -97,9 +98,9 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid) {
 }
 
 /// Starts a session's first process. Its failure is told over the session's own socket.
-fn start(socket: OwnedFd, leash: OwnedFd) -> Option<Charge> {
+fn start(socket: OwnedFd, leash: OwnedFd, builtins: &'static [Builtin]) -> Option<Charge> {
     match sys::fork_into(CloneFlags::CLONE_NEWPID) {
-        Ok(sys::Side::Child) => init::run(socket),
+        Ok(sys::Side::Child) => init::run(socket, builtins),
         Ok(sys::Side::Parent(init)) => Some(Charge {
             init,
             leash,

@@ -40,6 +40,7 @@ mod devices;
 mod error;
 mod extras;
 mod init;
+pub mod inside;
 mod keeper;
 mod message;
 mod mounts;
@@ -54,7 +55,7 @@ mod warden;
 mod wire;
 
 pub use error::{Error, ExecFailure};
-pub use program::{Identity, Place, Program, Status};
+pub use program::{Builtin, Code, Identity, Place, Program, Status};
 pub use running::Running;
 pub use session::Session;
 pub use spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};

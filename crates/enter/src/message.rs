@@ -11,7 +11,7 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use crate::program::{Identity, Place, Program};
+use crate::program::{Code, Identity, Place, Program};
 use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
@@ -272,6 +272,7 @@ pub(crate) enum Order {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Start {
     pub(crate) id: u32,
+    pub(crate) code: Code,
     pub(crate) path: PathBuf,
     pub(crate) args: Vec<OsString>,
     pub(crate) env: Vec<(OsString, OsString)>,
@@ -286,6 +287,7 @@ pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec
     let mut writer = Writer::default();
     writer.number(0);
     writer.number(id);
+    writer.flag(program.code == Code::Builtin);
     writer.text(&program.path);
     writer.list(&program.args, |writer, arg| writer.text(arg));
     writer.list(&program.env, |writer, (name, value)| {
@@ -322,6 +324,7 @@ impl Order {
         let order = match reader.number()? {
             0 => Order::Start(Start {
                 id: reader.number()?,
+                code: if reader.flag()? { Code::Builtin } else { Code::File },
                 path: reader.path()?,
                 args: reader.list(Reader::text)?,
                 env: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
@@ -363,13 +366,14 @@ pub(crate) enum Report {
 /// The size of a [`Report`] in bytes.
 pub(crate) const REPORT: usize = 8;
 
-const WHYS: [ExecFailure; 7] = [
+const WHYS: [ExecFailure; 8] = [
     ExecFailure::NotFound,
     ExecFailure::NoInterpreter,
     ExecFailure::NotExecutable,
     ExecFailure::Format,
     ExecFailure::Directory,
     ExecFailure::Entry,
+    ExecFailure::Panicked,
     ExecFailure::Other,
 ];
 
@@ -489,8 +493,10 @@ mod tests {
             gid: u32::MAX - 1,
             groups: vec![7],
         };
+        program.code = Code::Builtin;
         let expected = Order::Start(Start {
             id: 9,
+            code: Code::Builtin,
             path: program.path.clone(),
             args: program.args.clone(),
             env: program.env.clone(),

@@ -3,16 +3,25 @@ use std::fmt;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
 
+/// A function of this very binary that runs as a program: its name, and what it does with its arguments. What it returns
+/// is the exit status.
+///
+/// It runs in a process of its own, which has one thread, and the descriptors and the environment of its
+/// [`Program`] alone. It may use what [`inside`](crate::inside) offers.
+pub type Builtin = (&'static str, fn(Vec<OsString>) -> u8);
+
 /// A program to run in a session, and everything that it gets to see.
 ///
 /// Nothing is inherited: environment, descriptors, signals and umask are what is written here and in
 /// [`Session::run`](crate::Session::run).
 #[derive(Debug)]
 pub struct Program {
+    /// What its [`path`](Self::path) names.
+    pub code: Code,
     /// The program, as the place where it runs names it. Without a slash it is looked up in the `PATH` of
-    /// [`env`](Self::env).
+    /// [`env`](Self::env). Of a built-in program, its name.
     pub path: PathBuf,
-    /// Its arguments. `argv[0]` is [`path`](Self::path) and not part of this.
+    /// Its arguments. `argv[0]` is [`path`](Self::path) and not part of this; a built-in program gets these alone.
     pub args: Vec<OsString>,
     /// Its whole environment.
     pub env: Vec<(OsString, OsString)>,
@@ -28,6 +37,15 @@ pub struct Program {
     /// Descriptors that it gets beside, or instead of, 0, 1 and 2: the number that it sees, and the descriptor.
     /// Numbers from 0 to 255; at most 32 of them.
     pub fds: Vec<(RawFd, OwnedFd)>,
+}
+
+/// Where a program's code comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A file, which is executed.
+    File,
+    /// One of the functions that the warden was started with. Nothing is executed.
+    Builtin,
 }
 
 /// Where a program runs.
@@ -61,6 +79,7 @@ impl Program {
     /// A program inside the root, without arguments and environment, in `/`.
     pub fn in_root(path: impl Into<PathBuf>) -> Self {
         Program {
+            code: Code::File,
             path: path.into(),
             args: Vec::new(),
             env: Vec::new(),
@@ -69,6 +88,15 @@ impl Program {
             identity: Identity::Same,
             also_output: None,
             fds: Vec::new(),
+        }
+    }
+
+    /// A function of this binary, run inside the root: one of those that
+    /// [`Warden::start_with`](crate::Warden::start_with) was given.
+    pub fn builtin(name: &str) -> Self {
+        Program {
+            code: Code::Builtin,
+            ..Program::in_root(name)
         }
     }
 

@@ -16,6 +16,7 @@ use rustix::process::{chdir, chroot, fchdir};
 use crate::extras;
 use crate::message::{Failure, Setup};
 use crate::mounts;
+use crate::program::Builtin;
 use crate::spec::Mounts;
 
 /// What programs are started from.
@@ -26,10 +27,15 @@ pub(crate) struct Room {
     pub(crate) null: OwnedFd,
     pub(crate) no_fsync: bool,
     pub(crate) personality32: bool,
+    pub(crate) builtins: &'static [Builtin],
 }
 
 /// Makes the room, in a process that is the first of a new PID namespace. Also returns what had to be left out.
-pub(crate) fn make(setup: &Setup, root: OwnedFd) -> Result<(Room, Vec<String>), Failure> {
+pub(crate) fn make(
+    setup: &Setup,
+    root: OwnedFd,
+    builtins: &'static [Builtin],
+) -> Result<(Room, Vec<String>), Failure> {
     let mut notes = Vec::new();
     // Modes are meant as they are written below.
     rustix::process::umask(Mode::empty());
@@ -69,6 +75,7 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd) -> Result<(Room, Vec<String>), 
             null,
             no_fsync,
             personality32: setup.personality32,
+            builtins,
         },
         notes,
     ))

@@ -2,8 +2,9 @@
 //! caller.
 #![allow(unsafe_code)]
 
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::unistd::Pid;
 
@@ -45,6 +46,32 @@ pub(crate) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Writes out what the C library's streams hold (fflush(3) of all), which [`exit`] would lose.
+pub(crate) fn flush_streams() {
+    // SAFETY: fflush of a null pointer has no precondition.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Makes these variables the whole environment. The caller must be the only thread of its process: [`alone`] tells.
+pub(crate) fn set_environment(variables: &[(OsString, OsString)]) {
+    for (name, _) in std::env::vars_os() {
+        set_variable(&name, None);
+    }
+    for (name, value) in variables {
+        set_variable(name, Some(value));
+    }
+}
+
+/// Sets a variable of the environment, or takes it away. The same condition as for [`set_environment`]; the name must not be
+/// empty nor hold `=`, and neither may hold a zero byte.
+pub(crate) fn set_variable(name: &OsStr, value: Option<&OsStr>) {
+    // SAFETY: no other thread is there to read the environment meanwhile.
+    match value {
+        Some(value) => unsafe { std::env::set_var(name, value) },
+        None => unsafe { std::env::remove_var(name) },
+    }
+}
+
 /// Whether the calling thread is the only one of its process. Needs no `/proc`.
 pub(crate) fn alone() -> bool {
     // unshare(2): CLONE_THREAD does nothing for a process of one thread and is EINVAL for any other. Other
@@ -64,6 +91,17 @@ pub(crate) fn duplicate_to(fd: impl AsFd, target: RawFd) -> io::Result<()> {
     let duplicate = unsafe { nix::unistd::dup2_raw(fd, target) }?;
     let _: RawFd = duplicate.into_raw_fd();
     Ok(())
+}
+
+/// Another number of the descriptor of a number; neither is passed on across an exec.
+pub(crate) fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    if number < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: the number is used within this function alone, to ask for a duplicate; one that is not open is EBADF.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
 }
 
 /// Closes every descriptor but those in `keep`.

@@ -7,6 +7,7 @@ use nix::unistd::Pid;
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType};
 
 use crate::message::{Ready, Setup};
+use crate::program::Builtin;
 use crate::session::{Session, hung_up};
 use crate::spec::Spec;
 use crate::{Error, keeper, sys, wire};
@@ -46,6 +47,17 @@ impl Warden {
     /// [`Error::Threads`] when this process has other threads already, [`Error::Start`] when it cannot be
     /// forked.
     pub fn start() -> Result<Warden, Error> {
+        Warden::start_with(&[])
+    }
+
+    /// Starts the warden, and tells it what functions may be run as programs ([`Program::builtin`](crate::Program::builtin)).
+    /// As it is forked from this very binary it has their code; they are needed neither as a file in the root nor by way
+    /// of `/proc`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_with(builtins: &'static [Builtin]) -> Result<Warden, Error> {
         if !sys::alone() {
             return Err(Error::Threads);
         }
@@ -58,7 +70,7 @@ impl Warden {
             doing: "fork",
             source,
         })? {
-            sys::Side::Child => keeper::run(theirs, parent),
+            sys::Side::Child => keeper::run(theirs, parent, builtins),
             sys::Side::Parent(pid) => Ok(Warden {
                 control,
                 sending: Mutex::new(()),

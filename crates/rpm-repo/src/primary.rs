@@ -254,6 +254,8 @@ impl<R: BufRead> Reader<'_, R> {
                         })
                     };
                     match name {
+                        // What rpm itself must be able to do stands in the package's header; old createrepo has it here too.
+                        "name" if value.starts_with("rpmlib(") => {}
                         "name" => row[0] = text(value),
                         "flags" => {
                             row[1] |= match value {

@@ -123,9 +123,9 @@ impl Data {
     /// What the file must be. `name` is for messages.
     ///
     /// # Errors
-    /// [`Error::WeakDigest`] for a digest that vouches for nothing, or is none.
-    pub fn expected(&self, name: &str) -> Result<Expected, Error> {
-        expected(&self.checksum.0, &self.checksum.1, self.size).ok_or_else(|| Error::WeakDigest {
+    /// [`Error::WeakDigest`] for a digest that is not of those, or is none.
+    pub fn expected(&self, name: &str, digests: Digests) -> Result<Expected, Error> {
+        expected(&self.checksum.0, &self.checksum.1, self.size, digests).ok_or_else(|| Error::WeakDigest {
             name: name.to_owned(),
             location: self.location.clone(),
             kind: self.checksum.0.clone(),
@@ -133,20 +133,27 @@ impl Data {
     }
 }
 
+/// Which digests vouch for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digests {
+    /// SHA-256 and SHA-512.
+    Strong,
+    /// SHA-1 as well, which is all that repositories before 2009 have.
+    Old,
+}
+
 /// What a file with that digest must be; `None` for a digest that vouches for nothing.
-pub fn expected(kind: &str, digest: &str, size: Option<u64>) -> Option<Expected> {
+pub fn expected(kind: &str, digest: &str, size: Option<u64>, digests: Digests) -> Option<Expected> {
     let (sha256, sha512) = match kind {
         "sha256" => (Some(digest.parse::<Digest>().ok()?), None),
-        "sha512" => {
-            let bytes = bytes(digest)?;
-            (None, Some(bytes))
-        }
+        "sha512" => (None, Some(bytes(digest)?)),
+        "sha" | "sha1" if digests == Digests::Old => return Some(Expected::weak(size, bytes(digest)?)),
         _ => return None,
     };
     Expected::new(size, sha256, sha512).ok()
 }
 
-fn bytes(hex: &str) -> Option<[u8; 64]> {
+fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
     let digits: Option<Vec<u8>> = hex
         .chars()
         .map(|digit| digit.to_digit(16).map(|digit| digit as u8))
@@ -156,5 +163,5 @@ fn bytes(hex: &str) -> Option<[u8; 64]> {
         .chunks_exact(2)
         .map(|pair| pair[0] << 4 | pair[1])
         .collect();
-    (digits.len() == 128).then_some(bytes)?.try_into().ok()
+    (digits.len() == 2 * N).then_some(bytes)?.try_into().ok()
 }

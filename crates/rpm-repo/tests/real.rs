@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bareroot_archive::{Compression, Limits, decoder};
 use bareroot_rpm_repo::comps::Comps;
-use bareroot_rpm_repo::repomd::{DataKind, Repomd};
+use bareroot_rpm_repo::repomd::{DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, RelationKind};
 
 fn fixture(name: &str) -> PathBuf {
@@ -32,8 +32,16 @@ fn opensuse_11_0_update() {
     let primary = repomd.best(DataKind::Primary).unwrap();
     assert_eq!(primary.location, "repodata/primary.xml.gz");
     assert_eq!(primary.checksum.0, "sha");
-    let error = primary.expected("repomd.xml").unwrap_err().to_string();
+    let error = primary
+        .expected("repomd.xml", Digests::Strong)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("only a sha digest"), "{error}");
+    let weak = primary.expected("repomd.xml", Digests::Old).unwrap();
+    assert_eq!(
+        weak.sha1().map(|sha1| sha1[..4].to_vec()),
+        Some(vec![0xc1, 0xd8, 0xb4, 0xa7])
+    );
 
     let plain = unpacked("opensuse-11.0-update/primary.xml.gz");
     // Packages of both architectures are in it: a root of either takes its own, x86_64 the 32-bit ones too.

@@ -20,3 +20,6 @@ pub use modules::EnabledModule;
 pub use select::{Pick, Selection, Settings, Why, select};
 pub use universe::{Id, Repository, Universe};
 pub use wish::Wishes;
+
+#[cfg(test)]
+mod real;

@@ -1,14 +1,17 @@
 use bareroot_model::Digest;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::{Error, Trusted, Waiver};
 
-/// What a file must be, as a signed index states it: at least one strong digest, and the size where it is known.
+/// What a file must be, as a signed index states it: at least one digest, a strong one but for [`Expected::weak`], and the
+/// size where it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     size: Option<u64>,
     sha256: Option<Digest>,
     sha512: Option<[u8; 64]>,
+    sha1: Option<[u8; 20]>,
 }
 
 impl Expected {
@@ -22,7 +25,23 @@ impl Expected {
         if sha256.is_none() && sha512.is_none() {
             return Err(Error::NoDigest);
         }
-        Ok(Expected { size, sha256, sha512 })
+        Ok(Expected {
+            size,
+            sha256,
+            sha512,
+            sha1: None,
+        })
+    }
+
+    /// A file known by its SHA-1 alone, `size` in bytes: for repositories of an age that knew nothing better, of which the
+    /// user said that they are to be taken.
+    pub fn weak(size: Option<u64>, sha1: [u8; 20]) -> Expected {
+        Expected {
+            size,
+            sha256: None,
+            sha512: None,
+            sha1: Some(sha1),
+        }
     }
 
     /// A file known by its size in bytes and its SHA-256.
@@ -31,6 +50,7 @@ impl Expected {
             size: Some(size),
             sha256: Some(sha256),
             sha512: None,
+            sha1: None,
         }
     }
 
@@ -48,6 +68,11 @@ impl Expected {
     pub fn sha512(&self) -> Option<&[u8; 64]> {
         self.sha512.as_ref()
     }
+
+    /// SHA-1, where nothing better is known.
+    pub fn sha1(&self) -> Option<&[u8; 20]> {
+        self.sha1.as_ref()
+    }
 }
 
 /// Checks bytes against an [`Expected`] while they pass.
@@ -57,6 +82,7 @@ pub struct Verifier {
     seen: u64,
     sha256: Sha256,
     sha512: Option<Sha512>,
+    sha1: Option<Sha1>,
 }
 
 /// Bytes that passed through a [`Verifier`] were the expected ones. It turns one value into a
@@ -72,11 +98,13 @@ impl Verifier {
     /// A check that has not seen any byte yet.
     pub fn new(expected: Trusted<Expected>) -> Verifier {
         let sha512 = expected.sha512().map(|_| Sha512::new());
+        let sha1 = expected.sha1().map(|_| Sha1::new());
         Verifier {
             expected,
             seen: 0,
             sha256: Sha256::new(),
             sha512,
+            sha1,
         }
     }
 
@@ -90,6 +118,9 @@ impl Verifier {
         self.sha256.update(bytes);
         if let Some(sha512) = &mut self.sha512 {
             sha512.update(bytes);
+        }
+        if let Some(sha1) = &mut self.sha1 {
+            sha1.update(bytes);
         }
         Ok(())
     }
@@ -120,6 +151,16 @@ impl Verifier {
             if found != *expected {
                 return Err(Error::Digest {
                     algorithm: "SHA-512",
+                    expected: crate::hex::lower(expected),
+                    found: crate::hex::lower(&found),
+                });
+            }
+        }
+        if let (Some(expected), Some(sha1)) = (self.expected.sha1(), self.sha1) {
+            let found: [u8; 20] = sha1.finalize().into();
+            if found != *expected {
+                return Err(Error::Digest {
+                    algorithm: "SHA-1",
                     expected: crate::hex::lower(expected),
                     found: crate::hex::lower(&found),
                 });
@@ -171,6 +212,20 @@ mod tests {
             check(Expected::new(None, None, Some(sha512)).unwrap(), parts).unwrap();
             check(Expected::new(Some(5), Some(sha256), Some(sha512)).unwrap(), parts).unwrap();
         }
+    }
+
+    #[test]
+    fn a_weak_digest_is_held_against_too() {
+        let sha1: [u8; 20] = Sha1::digest(b"hello").into();
+        check(Expected::weak(Some(5), sha1), &[b"hel", b"lo"]).unwrap();
+        check(Expected::weak(None, sha1), &[b"hello"]).unwrap();
+        assert!(matches!(
+            check(Expected::weak(Some(5), sha1), &[b"hallo"]),
+            Err(Error::Digest {
+                algorithm: "SHA-1",
+                ..
+            })
+        ));
     }
 
     #[test]

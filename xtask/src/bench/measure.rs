@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::contenders::{Contender, Tools};
 use crate::workshop::Place;
 
 /// What one run took.
@@ -82,14 +80,6 @@ fn median(mut values: Vec<f64>) -> f64 {
         (_, Some(middle)) => *middle,
         _ => 0.0,
     }
-}
-
-/// Runs a tool once, with nothing left to write from the run before.
-///
-/// # Errors
-/// When it fails: with the last lines that it printed.
-pub fn once(tools: &Tools, contender: Contender, target: &Path, place: &Place) -> Result<Sample> {
-    timed(contender.word(), &tools.command(contender, target)?, place)
 }
 
 /// Runs a command once, with nothing left to write from what ran before.

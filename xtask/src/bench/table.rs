@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::contenders::Contender;
 use super::measure::Series;
 
+/// Who takes part in a bench.
+pub trait Racer: Copy + Ord {
+    /// Its name in the table.
+    fn title(self) -> &'static str;
+    /// The run of bareroot's that it is held against; `None` for those themselves.
+    fn rival(self) -> Option<Self>;
+}
+
 /// How many times as fast as a peer: who, than whom, at least, and the aim.
-const RATIOS: &[(Contender, Contender, f64, f64)] = &[
-    (Contender::Bareroot, Contender::Rdebootstrap, 1.7, 2.1),
-    (Contender::Bareroot, Contender::Mmdebstrap, 4.5, 6.0),
-    (Contender::Bareroot, Contender::Debootstrap, 8.0, 10.0),
-    (Contender::BarerootWarm, Contender::RdebootstrapWarm, 3.0, 4.4),
-];
+pub type Ratio<R> = (R, R, f64, f64);
 
 /// The most memory that bareroot may have resident, in MiB.
 const MEMORY: u64 = 128;
@@ -30,28 +32,24 @@ const PHASES: &[&str] = &[
     "finish",
 ];
 
-/// The table, and each promise with the evidence against it.
-pub fn render(series: &BTreeMap<Contender, Series>, rounds: u32) -> (String, Vec<(String, Vec<String>)>) {
+/// The table below a heading; `cold` and `warm` are bareroot's runs without and with a filled cache.
+pub fn render<R: Racer>(heading: &str, series: &BTreeMap<R, Series>, cold: R, warm: R) -> String {
     let mut text = format!(
-        "Debian trixie, minbase, one mirror on the same machine, {rounds} rounds in turn, medians.\n\n\
+        "{heading}\n\n\
          | tool | seconds | shortest to longest | CPU seconds | largest process | bareroot is faster by |\n\
          |---|---:|---:|---:|---:|---:|\n"
     );
-    let seconds = |contender| series.get(&contender).map(Series::seconds);
-    for (contender, runs) in series {
-        let ours = match contender {
-            Contender::RdebootstrapWarm | Contender::BarerootWarm => seconds(Contender::BarerootWarm),
-            _ => seconds(Contender::Bareroot),
-        };
-        let ratio = match (contender, ours) {
-            (Contender::Bareroot | Contender::BarerootWarm, _) | (_, None) => String::new(),
-            (_, Some(ours)) => format!("{:.1} times", runs.seconds() / ours),
+    let seconds = |racer| series.get(&racer).map(Series::seconds);
+    for (racer, runs) in series {
+        let ratio = match racer.rival().and_then(seconds) {
+            None => String::new(),
+            Some(ours) => format!("{:.1} times", runs.seconds() / ours),
         };
         let (least, most) = runs.span();
         let _ = writeln!(
             text,
             "| {} | {:.2} | {least:.2} to {most:.2} | {:.2} | {} MiB | {ratio} |",
-            name(*contender),
+            racer.title(),
             runs.seconds(),
             runs.processor(),
             runs.mib()
@@ -62,29 +60,25 @@ pub fn render(series: &BTreeMap<Contender, Series>, rounds: u32) -> (String, Vec
         "\n| bareroot's phases | without a cache | with a warm cache |\n|---|---:|---:|"
     );
     for phase in PHASES {
-        let cell = |contender| {
-            let value = series.get(&contender).and_then(|runs| runs.phase(phase));
+        let cell = |racer| {
+            let value = series.get(&racer).and_then(|runs| runs.phase(phase));
             value.map_or_else(String::new, |value| format!("{value:.3} s"))
         };
-        let _ = writeln!(
-            text,
-            "| {phase} | {} | {} |",
-            cell(Contender::Bareroot),
-            cell(Contender::BarerootWarm)
-        );
+        let _ = writeln!(text, "| {phase} | {} | {} |", cell(cold), cell(warm));
     }
-    (text, promises(series))
+    text
 }
 
-fn promises(series: &BTreeMap<Contender, Series>) -> Vec<(String, Vec<String>)> {
+/// Each promise with the evidence against it.
+pub fn promises<R: Racer>(series: &BTreeMap<R, Series>, ratios: &[Ratio<R>]) -> Vec<(String, Vec<String>)> {
     let mut checks = Vec::new();
-    for (ours, theirs, least, aim) in RATIOS {
+    for (ours, theirs, least, aim) in ratios {
         if let (Some(fast), Some(slow)) = (series.get(ours), series.get(theirs)) {
             let ratio = slow.seconds() / fast.seconds();
             let what = format!(
                 "{} is at least {least} times as fast as {} (aim {aim}): {ratio:.2}",
-                name(*ours),
-                name(*theirs)
+                ours.title(),
+                theirs.title()
             );
             checks.push((
                 what,
@@ -92,12 +86,10 @@ fn promises(series: &BTreeMap<Contender, Series>) -> Vec<(String, Vec<String>)> 
             ));
         }
     }
-    for contender in [Contender::Bareroot, Contender::BarerootWarm] {
-        if let Some(runs) = series.get(&contender) {
-            let most = runs.mib();
-            let what = format!("{} has at most {MEMORY} MiB resident: {most}", name(contender));
-            checks.push((what, below(most > MEMORY, format!("{most} MiB"))));
-        }
+    for (racer, runs) in series.iter().filter(|(racer, _)| racer.rival().is_none()) {
+        let most = runs.mib();
+        let what = format!("{} has at most {MEMORY} MiB resident: {most}", racer.title());
+        checks.push((what, below(most > MEMORY, format!("{most} MiB"))));
     }
     checks
 }
@@ -106,16 +98,9 @@ fn below(missed: bool, evidence: String) -> Vec<String> {
     if missed { vec![evidence] } else { Vec::new() }
 }
 
-fn name(contender: Contender) -> &'static str {
-    match contender {
-        Contender::RdebootstrapWarm => "rdebootstrap, warm cache",
-        Contender::BarerootWarm => "bareroot, warm cache",
-        other => other.word(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::debian::contenders::{Contender, RATIOS};
     use super::super::measure::Sample;
     use super::*;
 
@@ -135,7 +120,8 @@ mod tests {
             (Contender::Mmdebstrap, runs(8.0)),
             (Contender::Bareroot, runs(2.0)),
         ]);
-        let (text, checks) = render(&series, 1);
+        let text = render("x", &series, Contender::Bareroot, Contender::BarerootWarm);
+        let checks = promises(&series, RATIOS);
         assert!(
             text.contains("| rdebootstrap | 3.40 | 3.40 to 3.40 | 0.00 | 1 MiB | 1.7 times |"),
             "{text}"

@@ -22,9 +22,9 @@ use crate::context::Context;
 use crate::deb::plan::Plan;
 use crate::deb::solve::{LocalFiles, Pick};
 use crate::error::Error;
+use crate::kept::Use;
 use crate::pipeline::{self, Job, Origin};
 use crate::request;
-use cached::Use;
 
 /// A package whose payload is in the root.
 pub struct InRoot {
@@ -103,9 +103,9 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
 
 /// Whether a package's archive was in the cache before this run.
 fn usage(pick: &Pick, work: &Work<'_>) -> Use {
-    match work.fetcher.cache().zip(pick.package.sha256) {
-        Some((cache, digest)) if pick.package.source.is_some() && cache.has_archive(&digest) => Use::Again,
-        _ => Use::First,
+    match pick.package.source {
+        Some(_) => Use::of(pick.package.sha256, work.fetcher),
+        None => Use::First,
     }
 }
 

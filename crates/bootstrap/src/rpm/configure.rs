@@ -1,17 +1,21 @@
 //! Chapter eight: scriptlets and triggers run, in rpm's order.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::os::fd::OwnedFd;
+mod programs;
 
-use bareroot_enter::{Content, Extra, Program, Session, Spec};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
+use bareroot_enter::{Content, Extra, Program, Session, Spec, Status};
 use bareroot_model::{Class, Classified, Event, Phase};
-use bareroot_rpm::{FileFlags, State};
-use bareroot_rpm_script::{Failure, Installed, Moment, Plan as Steps, Step, plan};
+use bareroot_rpm_script::macros::{Macros, Nowhere};
+use bareroot_rpm_script::{Failure, Installed, Moment, Placed, Plan as Steps, Step, plan};
 use bareroot_unpack::Root;
 
-use super::owners;
 use super::plan::Plan;
 use super::unpack::{Arrived, Unpacked};
+use super::{macros, owners, users};
+use programs::{CHANGED, described, is_lua};
+
 use crate::context::Context;
 use crate::error::Error;
 use crate::log::Log;
@@ -19,29 +23,31 @@ use crate::log::Log;
 /// Where bodies lie while they run: on the session's own /dev, which is no part of the tree.
 const BODIES: &str = ".bareroot";
 
+/// Where scriptlets look for programs, if the root's macros do not say otherwise.
+const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin";
+
 /// The steps of the whole transaction.
 pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
-    let paths: Vec<Vec<Vec<u8>>> = arrived
+    let files: Vec<Vec<Placed>> = arrived
         .iter()
-        .zip(&unpacked.states)
-        .map(|(package, states)| {
+        .zip(unpacked.states.iter().zip(&unpacked.skipped))
+        .map(|(package, (states, skipped))| {
             let files = package.file.header().files();
-            let mut paths: Vec<Vec<u8>> = files
-                .iter()
-                .zip(states)
-                .filter(|(file, state)| **state == State::Normal && !file.flags.has(FileFlags::GHOST))
-                .map(|(file, _)| file.path())
-                .collect();
-            paths.sort_unstable();
-            paths
+            let fates = states.iter().zip(skipped);
+            let placed = files.iter().zip(fates).map(|(file, (state, skipped))| Placed {
+                path: file.path().into(),
+                state: *state,
+                skipped: *skipped,
+            });
+            placed.collect()
         })
         .collect();
     let installed: Vec<Installed<'_>> = arrived
         .iter()
-        .zip(&paths)
-        .map(|(package, paths)| Installed {
+        .zip(&files)
+        .map(|(package, files)| Installed {
             header: package.file.header(),
-            paths,
+            files,
         })
         .collect();
     plan(&installed)
@@ -50,7 +56,8 @@ pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
 /// Lays the bodies out in the session.
 pub fn lay_out(steps: &Steps, spec: &mut Spec<'_>) {
     for (number, step) in steps.steps.iter().enumerate() {
-        if let Some(body) = &step.program.body {
+        let is_plain = !is_lua(step) && step.program.flags & CHANGED == 0;
+        if let Some(body) = step.program.body.as_ref().filter(|_| is_plain) {
             spec.extras.push(Extra {
                 path: format!("{BODIES}/{number}").into(),
                 content: Content::File {
@@ -62,42 +69,41 @@ pub fn lay_out(steps: &Steps, spec: &mut Spec<'_>) {
     }
 }
 
-/// Whether a step is of rpm's embedded Lua.
-fn is_lua(step: &Step) -> bool {
-    step.program
-        .interpreter
-        .first()
-        .is_some_and(|program| program == b"<lua>")
-}
-
-/// Refuses what cannot be run, before anything is.
+/// Runs what comes before there is any file, in a session of its own.
 ///
 /// # Errors
-/// [`Error::Scriptlet`].
-pub fn check(arrived: &[Arrived]) -> Result<(), Error> {
-    let unpacked = Unpacked {
-        states: arrived.iter().map(|_| Vec::new()).collect(),
+/// When a scriptlet fails, which is always fatal here; an interpreter that the empty root has not got is a failure too.
+pub fn before_files(
+    steps: &Steps,
+    arrived: &[Arrived],
+    session: &Session,
+    plan: &Plan,
+    context: &Context,
+) -> Result<(), Error> {
+    let runner = Runner {
+        steps,
+        arrived,
+        session,
+        plan,
+        context,
+        path: PATH.into(),
     };
-    for step in &steps(arrived, &unpacked).steps {
-        let reason = if is_lua(step) {
-            "it is written in Lua"
-        } else if step.program.flags & 3 != 0 {
-            "its body is to be expanded"
-        } else if step.moment == Moment::BeforeFiles {
-            "it runs before there is any file, and is not written in Lua"
-        } else {
-            continue;
-        };
-        return Err(Error::Scriptlet {
-            what: step.what,
-            package: arrived[step.package].file.header().nevra().to_string(),
-            reason,
-        });
-    }
-    Ok(())
+    runner.all_of(Moment::BeforeFiles, 0).map(drop)
 }
 
-/// Runs all steps; between a package's %pre and its %post its files get their owners.
+/// The steps that come before there is any file.
+pub fn steps_before_files(arrived: &[Arrived]) -> Steps {
+    let nothing = Unpacked {
+        states: arrived.iter().map(|_| Vec::new()).collect(),
+        skipped: arrived.iter().map(|_| Vec::new()).collect(),
+    };
+    let mut steps = steps(arrived, &nothing);
+    steps.steps.retain(|step| step.moment == Moment::BeforeFiles);
+    steps
+}
+
+/// Runs all steps after those that come before there is any file; between a package's %pre and its %post its files get
+/// their owners.
 ///
 /// # Errors
 /// When a scriptlet fails whose failure counts; the last lines that it printed are in the error.
@@ -116,8 +122,10 @@ pub fn run(
         session,
         plan,
         context,
+        path: script_path(&macros::of(root, &plan.arch)),
     };
-    let mut next = 0;
+    let mut next = steps.at(Moment::BeforeFiles).count();
+    let users = users::are_made(arrived);
     for (place, package) in arrived.iter().enumerate() {
         context.cancel().check()?;
         let name = package.pick.package.name.clone();
@@ -129,8 +137,11 @@ pub fn run(
                 package: name.clone(),
             });
         }
+        if users {
+            users::make(root, package, plan, context)?;
+        }
         next = runner.all_of(Moment::Before(place), next)?;
-        owners::apply(root, package, &unpacked.states[place], context)?;
+        owners::apply(root, package, unpacked, place, context)?;
         next = runner.all_of(Moment::After(place), next)?;
         context.tell(Event::Configured { package: name });
     }
@@ -144,6 +155,19 @@ struct Runner<'a> {
     session: &'a Session,
     plan: &'a Plan,
     context: &'a Context,
+    /// `PATH`.
+    path: OsString,
+}
+
+/// `%_install_script_path`.
+fn script_path(macros: &Macros) -> OsString {
+    let path = macros
+        .expand(b"%{?_install_script_path}", &Nowhere)
+        .unwrap_or_default();
+    match path.is_empty() || path.contains(&0) {
+        true => PATH.into(),
+        false => OsString::from_vec(path),
+    }
 }
 
 impl Runner<'_> {
@@ -162,15 +186,23 @@ impl Runner<'_> {
 
     fn step(&self, number: usize, step: &Step) -> Result<(), Error> {
         let context = self.context;
-        let package = &self.arrived[step.package].pick.package.name;
-        let what = format!("the {} scriptlet of package `{package}`", step.what);
+        let arrived = &self.arrived[step.package];
+        let package = &arrived.pick.package.name;
+        let what = format!("{} scriptlet", described(step, arrived));
         let began = std::time::Instant::now();
         let mut log = Log::default();
-        let result = self
-            .session
-            .run(&self.program(number, step)?, context.cancel(), &mut |piece| {
+        let mut run = |program: &Program| {
+            self.session.run(program, context.cancel(), &mut |piece| {
                 log.feed(piece, &mut |line| context.tell(Event::Output { line }));
-            });
+            })
+        };
+        let mut result = Ok(Status::Exited(0));
+        for program in self.programs(number, step)? {
+            result = run(&program);
+            if !result.as_ref().is_ok_and(|status| status.success()) {
+                break;
+            }
+        }
         context.span(format!("{} {package}", step.what), Phase::Configure, began);
         let error = match result {
             Ok(status) if status.success() => return Ok(()),
@@ -185,61 +217,12 @@ impl Runner<'_> {
         match step.failure {
             Failure::Fatal => Err(error),
             Failure::Warning => {
-                context.warn(error.to_string());
+                context.warn(match std::error::Error::source(&error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                });
                 Ok(())
             }
         }
     }
-
-    /// The interpreter with body, arguments, environment and input as rpm gives them.
-    fn program(&self, number: usize, step: &Step) -> Result<Program, Error> {
-        use std::os::unix::ffi::OsStringExt as _;
-        let mut words = step
-            .program
-            .interpreter
-            .iter()
-            .map(|word| std::ffi::OsString::from_vec(word.clone()));
-        let mut program = Program::in_root(words.next().unwrap_or_else(|| "/bin/sh".into()));
-        program.args = words.collect();
-        if step.program.body.is_some() {
-            program.args.push(format!("/dev/{BODIES}/{number}").into());
-            program
-                .args
-                .extend(step.arguments.iter().map(|argument| argument.to_string().into()));
-        }
-        for (name, value) in [
-            ("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin"),
-            ("HOME", "/root"),
-            ("LANG", "C.UTF-8"),
-            ("SYSTEMD_OFFLINE", "1"),
-        ] {
-            program.env.push((name.into(), value.into()));
-        }
-        if let Some(epoch) = self.plan.epoch {
-            program
-                .env
-                .push(("SOURCE_DATE_EPOCH".into(), epoch.to_string().into()));
-        }
-        if !step.input.is_empty() {
-            program.fds.push((0, input(&step.input)?));
-        }
-        Ok(program)
-    }
-}
-
-/// Lines in a file in memory.
-fn input(lines: &[Vec<u8>]) -> Result<OwnedFd, Error> {
-    let failed = |source: std::io::Error| Error::Read {
-        path: "the input of a scriptlet".into(),
-        source,
-    };
-    let fd = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC)
-        .map_err(|error| failed(error.into()))?;
-    let mut file = std::fs::File::from(fd);
-    let mut text = lines.join(&b'\n');
-    text.push(b'\n');
-    file.write_all(&text)
-        .and_then(|()| file.seek(SeekFrom::Start(0)))
-        .map_err(failed)?;
-    Ok(file.into())
 }

@@ -4,6 +4,7 @@ mod arch;
 mod configure;
 mod finish;
 mod index;
+mod macros;
 mod order;
 mod owners;
 pub mod plan;
@@ -11,6 +12,7 @@ mod prepare;
 mod record;
 mod solve;
 mod unpack;
+mod users;
 
 use std::os::fd::AsFd;
 
@@ -61,6 +63,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    plan.check()?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
@@ -79,16 +82,18 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         local: &local,
     };
     let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
-    let arrived = order::ordered(arrived);
-    if plan.configure {
-        configure::check(&arrived)?;
-    }
+    let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
     let growth = Growth { plan, ground };
     growth.run_hooks(HookKind::Setup)?;
-    let unpacked = growth.unpack(&arrived, threads)?;
     if plan.configure {
-        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+        context.phase(Phase::Prepare, || growth.before_files(&arrived))?;
+    }
+    let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
+    if plan.configure {
+        context.phase(Phase::Record, || {
+            record::record(root, plan, &repos, &solution, &arrived, &unpacked)
+        })?;
     }
     growth.run_hooks(HookKind::Extract)?;
     if plan.configure {
@@ -110,7 +115,12 @@ struct Growth<'a> {
 
 impl Growth<'_> {
     /// Everything that must be there before the payloads, then the payloads.
-    fn unpack(&self, arrived: &[Arrived], threads: usize) -> Result<unpack::Unpacked, Error> {
+    fn unpack(
+        &self,
+        arrived: &[Arrived],
+        threads: usize,
+        cache: Option<&bareroot_fetch::Cache>,
+    ) -> Result<unpack::Unpacked, Error> {
         let Ground { root, context, .. } = *self.ground;
         context.phase(Phase::Unpack, || {
             unpack::place(
@@ -119,9 +129,21 @@ impl Growth<'_> {
                 root,
                 &self.ground.request.filters,
                 threads,
+                cache,
                 context,
             )
         })
+    }
+
+    /// What scriptlets do before there is any file.
+    fn before_files(&self, arrived: &[Arrived]) -> Result<(), Error> {
+        let steps = configure::steps_before_files(arrived);
+        if steps.steps.is_empty() {
+            return Ok(());
+        }
+        let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
+        configure::before_files(&steps, arrived, &session, self.plan, self.ground.context)?;
+        Ok(session.close()?)
     }
 
     fn configure(&self, arrived: &[Arrived], unpacked: &unpack::Unpacked) -> Result<(), Error> {

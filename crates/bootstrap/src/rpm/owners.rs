@@ -3,22 +3,29 @@
 //! Payloads are written as root's, because the packages' own scriptlets make their users. Once a package's %pre has run,
 //! its files get their owners by the names that the root has then.
 
-use bareroot_rpm::{File, FileFlags, State, caps};
+use bareroot_rpm::{File, FileFlags, caps};
 use bareroot_unpack::{NameTable, Root};
 
 use super::unpack::{Arrived, Unpacked, inside};
 use crate::context::Context;
 use crate::error::Error;
 
-/// Gives a package's files their owners and capabilities.
+/// Gives the files of the package of a place their owners and capabilities.
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn apply(root: &Root, arrived: &Arrived, states: &[State], context: &Context) -> Result<(), Error> {
+pub fn apply(
+    root: &Root,
+    arrived: &Arrived,
+    unpacked: &Unpacked,
+    place: usize,
+    context: &Context,
+) -> Result<(), Error> {
     let files = arrived.file.header().files();
+    let skipped = unpacked.skipped.get(place).map(Vec::as_slice).unwrap_or_default();
     let mut names: Option<NameTable> = None;
     for (place, file) in files.iter().enumerate() {
-        let here = states.get(place) == Some(&State::Normal) && !file.flags.has(FileFlags::GHOST);
+        let here = skipped.get(place) == Some(&false) && !file.flags.has(FileFlags::GHOST);
         if !here || (is_roots(&file) && file.caps.is_empty()) {
             continue;
         }
@@ -51,7 +58,7 @@ pub fn apply(root: &Root, arrived: &Arrived, states: &[State], context: &Context
 /// As [`apply`].
 pub fn settle(root: &Root, arrived: &[Arrived], unpacked: &Unpacked, context: &Context) -> Result<(), Error> {
     for (place, package) in arrived.iter().enumerate() {
-        apply(root, package, &unpacked.states[place], context)?;
+        apply(root, package, unpacked, place, context)?;
     }
     Ok(())
 }

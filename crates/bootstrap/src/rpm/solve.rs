@@ -2,11 +2,11 @@
 
 mod local;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::{Digest, Package, Reason};
-use bareroot_rpm_repo::repomd::expected;
+use bareroot_rpm_repo::repomd::{Digests, expected};
 use bareroot_rpm_repo::{Index, comps::Comps, modules::Modules};
 use bareroot_rpm_select::{self as select, Repository, Selection, Universe, Why, Wishes};
 use bareroot_trust::Expected;
@@ -28,6 +28,8 @@ pub struct Pick {
     pub location: Location,
     /// Its repository's place in the plan; `None` for a file that the user named.
     pub repo: Option<usize>,
+    /// Its place in its repository's metadata.
+    pub number: usize,
 }
 
 /// The packages, by name.
@@ -35,6 +37,10 @@ pub struct Pick {
 pub struct Solution {
     /// The packages.
     pub picks: Vec<Pick>,
+    /// The groups and environments that were wished.
+    pub groups: select::Groups,
+    /// The modules whose streams are enabled, by name.
+    pub modules: BTreeMap<String, select::EnabledModule>,
 }
 
 impl Solution {
@@ -112,7 +118,11 @@ pub fn solve(
         })
         .map(|(pick, package)| picked(plan, repos, pick, &package))
         .collect::<Result<_, _>>()?;
-    Ok(Solution { picks })
+    Ok(Solution {
+        picks,
+        groups: selection.groups,
+        modules: selection.modules,
+    })
 }
 
 fn choose(
@@ -145,15 +155,17 @@ fn picked(
 ) -> Result<Pick, Error> {
     let repo = Some(pick.index).filter(|repo| *repo < plan.repos.len());
     let checksum = package.checksum();
-    let expected = expected(checksum.kind, checksum.digest, Some(package.size())).ok_or_else(|| {
-        bareroot_rpm_repo::Error::WeakDigest {
-            name: repo
-                .map_or("@commandline", |repo| &plan.repos[repo].id)
-                .to_owned(),
-            location: package.location().to_owned(),
-            kind: checksum.kind.to_owned(),
-        }
-    })?;
+    let digests = repo.map_or(Digests::Strong, |repo| repos[repo].digests);
+    let expected =
+        expected(checksum.kind, checksum.digest, Some(package.size()), digests).ok_or_else(|| {
+            bareroot_rpm_repo::Error::WeakDigest {
+                name: repo
+                    .map_or("@commandline", |repo| &plan.repos[repo].id)
+                    .to_owned(),
+                location: package.location().to_owned(),
+                kind: checksum.kind.to_owned(),
+            }
+        })?;
     let (mirrors, source) = match (package.base(), repo) {
         (Some(base), Some(_)) => (vec![base.trim_end_matches('/').to_owned()], None),
         (_, Some(repo)) => (repos[repo].mirrors.clone(), Some(repo)),
@@ -194,5 +206,6 @@ fn picked(
         expected,
         location: Location::new(mirrors, package.location()),
         repo,
+        number: pick.package,
     })
 }

@@ -3,18 +3,22 @@
 //! All headers are read before the first file is written: scriptlets of the whole transaction come before it, links that
 //! other packages' paths go through must be there first, and files that packages share are settled by their headers.
 
+mod links;
 mod shared;
 
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use bareroot_archive::Limits as DecoderLimits;
-use bareroot_fetch::{Fetcher, Request};
+use bareroot_archive::{Compression, Limits as DecoderLimits};
+use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
 use bareroot_trust::{Blob, PackageSignature, Policy, Trusted, Verified, Waiver};
-use bareroot_unpack::{Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject};
+use bareroot_unpack::{
+    Directories, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject,
+};
 
 use super::arch;
 use super::index::IndexedRepo;
@@ -22,9 +26,13 @@ use super::plan::{Check, Plan};
 use super::solve::{LocalFiles, Pick, Solution};
 use crate::context::Context;
 use crate::error::Error;
+use crate::kept::{self, Use};
 use crate::pipeline::{self, Job, Origin};
 use crate::request;
 pub use shared::Shared;
+
+/// The version of a payload's form in the cache.
+const PLAIN: &str = "cpio-1";
 
 /// A package that is here and verified.
 pub struct Arrived {
@@ -34,12 +42,16 @@ pub struct Arrived {
     pub file: PackageFile,
     /// Its bytes.
     pub blob: Verified<Blob>,
+    /// Whether it was in the cache before this run.
+    pub usage: Use,
 }
 
 /// What is in the root.
 pub struct Unpacked {
     /// The state of each package's files, by the packages' places.
     pub states: Vec<Vec<State>>,
+    /// Which of them their packages leave out, because of their states or because a package before has made them.
+    pub skipped: Vec<Vec<bool>>,
 }
 
 /// Where packages come from, and by which keys they are judged.
@@ -64,6 +76,11 @@ pub fn fetch(
     threads: usize,
     context: &Context,
 ) -> Result<Vec<Arrived>, Error> {
+    let uses: Vec<Use> = solution
+        .picks
+        .iter()
+        .map(|pick| Use::of(pick.package.sha256, fetcher))
+        .collect();
     let jobs = solution
         .picks
         .iter()
@@ -92,6 +109,7 @@ pub fn fetch(
             pick: pick.clone(),
             file,
             blob,
+            usage: uses.get(place).copied().unwrap_or(Use::First),
         })
     })
 }
@@ -209,6 +227,7 @@ pub fn place(
     root: &Root,
     filters: &[request::Filter],
     threads: usize,
+    cache: Option<&Cache>,
     context: &Context,
 ) -> Result<Unpacked, Error> {
     let choice = FileChoice {
@@ -216,8 +235,8 @@ pub fn place(
         langs: plan.langs.clone(),
         color: arch::color(&plan.arch),
     };
-    let shared = Shared::settle(arrived, &choice)?;
-    shared.make_links(root)?;
+    let (shared, mut links) = Shared::settle(arrived, &choice, root)?;
+    links.make(root)?;
     let filter = |filter: &request::Filter| match filter.include {
         true => Filter::include(&filter.glob),
         false => Filter::exclude(&filter.glob),
@@ -227,6 +246,7 @@ pub fn place(
         PlacerSettings {
             filters: filters.iter().map(filter).collect(),
             cancel: context.cancel().clone(),
+            directories: Directories::Dress,
             ..PlacerSettings::default()
         },
     )?;
@@ -246,9 +266,10 @@ pub fn place(
                 }
                 let began = Instant::now();
                 let package = &arrived[place];
-                let bytes = place_one(place, package, &shared, &choice, &placer).inspect_err(|_| {
-                    failed.store(true, std::sync::atomic::Ordering::Relaxed);
-                })?;
+                let bytes =
+                    place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
+                        failed.store(true, std::sync::atomic::Ordering::Relaxed);
+                    })?;
                 let name = &package.pick.package.name;
                 context.span(format!("unpack {name}"), Phase::Unpack, began);
                 context.tell(Event::Unpacked {
@@ -267,9 +288,9 @@ pub fn place(
     results.into_iter().collect::<Result<(), Error>>()?;
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
-    Ok(Unpacked {
-        states: shared.into_states(),
-    })
+    links.settle_times(root)?;
+    let (states, skipped) = shared.into_parts();
+    Ok(Unpacked { states, skipped })
 }
 
 fn place_one(
@@ -278,6 +299,7 @@ fn place_one(
     shared: &Shared,
     choice: &FileChoice,
     placer: &Placer,
+    cache: Option<&Cache>,
 ) -> Result<u64, Error> {
     let package = &arrived.pick.package;
     let order = Order {
@@ -291,18 +313,28 @@ fn place_one(
         conffiles: Default::default(),
         md5: Md5::Conffiles,
     };
-    let plain = arrived
-        .file
-        .plain_payload(&arrived.blob, DecoderLimits::default())?;
-    let payload = plain.map(|plain| {
+    let entries = |plain| {
         let mut payload = arrived.file.entries(plain, choice);
-        payload.skip(shared.skipped(place));
+        payload.skip(shared.unwritten(place));
         if arrived.file.has_payload_digest() {
             payload.trust_contents();
         }
         Ownerless(payload)
-    });
-    Ok(placer.place(&order, payload)?.bytes)
+    };
+    let file = &arrived.file;
+    if let Some(cache) = cache.filter(|_| file.compression().is_ok_and(|how| how != Compression::None)) {
+        let digest = arrived.blob.get().sha256();
+        let decode = |limits| Ok(file.plain_payload(&arrived.blob, limits)?.into_inner());
+        if let Some(kept) = kept::payload(cache, &digest, PLAIN, arrived.usage, decode)? {
+            let payload = arrived
+                .blob
+                .as_ref()
+                .map(|_| entries(Box::new(kept) as Box<dyn Read + Send>));
+            return Ok(placer.place(&order, payload)?.bytes);
+        }
+    }
+    let plain = file.plain_payload(&arrived.blob, DecoderLimits::default())?;
+    Ok(placer.place(&order, plain.map(entries))?.bytes)
 }
 
 /// A payload whose files are all root's for the time being: users are made by the packages themselves.
@@ -319,7 +351,13 @@ impl<R: std::io::Read> bareroot_unpack::Payload for Ownerless<R> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        std::io::Read::read(&mut self.0, buffer)
+        // A content that is cut off or another one is the package's fault, not that of the file it is read from.
+        std::io::Read::read(&mut self.0, buffer).map_err(|error| {
+            match error.downcast::<bareroot_rpm::Error>() {
+                Ok(error) => PayloadError::new(error).into(),
+                Err(error) => error,
+            }
+        })
     }
 }
 
@@ -329,3 +367,6 @@ pub fn inside(path: &[u8]) -> &Path {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
     reason = "the program in the root prints"
 )]
 
+mod builtins;
 mod ending;
 mod place;
 mod probe;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     {
         return probe::main(arguments.get(1..).unwrap_or_default());
     }
-    harness::main(&[programs::CASES, room::CASES, ending::CASES], 1)
+    harness::main(&[programs::CASES, builtins::CASES, room::CASES, ending::CASES], 1)
 }
 
 /// A case; all of them need root, and this binary to be static.

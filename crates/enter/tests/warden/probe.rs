@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use bareroot_enter::{Program, Spec, Warden};
+use bareroot_enter::{Program, Spec, Warden, inside};
 use bareroot_model::{Cancel, Classified};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{Signal, getpid, kill_process};
@@ -23,6 +23,21 @@ pub fn main(words: &[String]) -> ExitCode {
     }
 }
 
+/// The same without being a program of the root.
+pub fn builtin(words: Vec<std::ffi::OsString>) -> u8 {
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|word| word.into_string().unwrap())
+        .collect();
+    match act(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(code) => code,
+        Err(error) => {
+            println!("{words:?}: {error}");
+            99
+        }
+    }
+}
+
 fn act(words: &[&str]) -> io::Result<u8> {
     match words {
         ["args", rest @ ..] => println!("{rest:?}"),
@@ -34,6 +49,34 @@ fn act(words: &[&str]) -> io::Result<u8> {
         ["kill-init"] => kill_process(rustix::process::Pid::INIT, Signal::KILL)?,
         ["env"] => std::env::vars().for_each(|(name, value)| println!("{name}={value}")),
         ["cwd"] => println!("{}", std::env::current_dir()?.display()),
+        ["panic"] => panic!("as asked"),
+        ["fork"] => match inside::fork()? {
+            None => {
+                print!("child ");
+                inside::exit(7)
+            }
+            Some(pid) => {
+                let pid = rustix::process::Pid::from_raw(pid);
+                let status = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty())?;
+                println!("{:?}", status.and_then(|(_, status)| status.exit_status()));
+            }
+        },
+        ["variables"] => {
+            inside::set_variable("ADDED".as_ref(), Some("1".as_ref()))?;
+            inside::set_variable("GIVEN".as_ref(), None)?;
+            for wrong in ["", "A=B", "A\0"] {
+                assert!(inside::set_variable(wrong.as_ref(), Some("1".as_ref())).is_err());
+            }
+            return act(&["env"]);
+        }
+        ["redirect"] => {
+            let null = OpenOptions::new().write(true).open("/dev/null")?;
+            assert!(inside::redirect(&null, 9).is_err());
+            println!("heard");
+            io::stdout().flush()?;
+            inside::redirect(&null, 1)?;
+            println!("not heard");
+        }
         ["umask"] => println!(
             "{:o}",
             rustix::process::umask(rustix::fs::Mode::empty()).as_raw_mode()

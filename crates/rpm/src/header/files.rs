@@ -14,6 +14,8 @@ impl FileFlags {
     pub const DOC: u32 = 2;
     /// Owned, and not in the payload.
     pub const GHOST: u32 = 64;
+    /// A licence's text, which always comes along.
+    pub const LICENSE: u32 = 128;
     /// Of no use but for building further packages.
     pub const ARTIFACT: u32 = 4096;
 
@@ -47,7 +49,7 @@ pub struct Files<'h> {
 }
 
 /// One file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct File<'h> {
     /// Its directory, with the slash at its end.
     pub directory: &'h [u8],
@@ -63,6 +65,8 @@ pub struct File<'h> {
     pub mtime: u32,
     /// Digest of its content in hexadecimal; empty for what has none.
     pub digest: &'h [u8],
+    /// The digest's algorithm, by OpenPGP's numbers.
+    pub algorithm: u32,
     /// The text of a symbolic link.
     pub link: &'h [u8],
     /// Its owner's name.
@@ -100,6 +104,11 @@ impl File<'_> {
     /// Whether it is a symbolic link.
     pub fn is_symlink(&self) -> bool {
         self.mode & 0o170_000 == 0o120_000
+    }
+
+    /// Whether it is a device.
+    pub fn is_device(&self) -> bool {
+        matches!(self.mode & 0o170_000, 0o020_000 | 0o060_000)
     }
 }
 
@@ -148,6 +157,16 @@ impl<'h> Files<'h> {
         self.names.is_empty()
     }
 
+    /// The directories, each with the slash at its end, by their places.
+    pub fn directories(&self) -> &[&'h [u8]] {
+        &self.directories
+    }
+
+    /// The place of a file's directory.
+    pub fn directory_of(&self, place: usize) -> Option<usize> {
+        self.directory_of.get(place).map(|directory| *directory as usize)
+    }
+
     /// The algorithm of the digests, by OpenPGP's numbers (1 MD5, 2 SHA-1, 8 SHA-256, 10 SHA-512).
     pub fn algorithm(&self) -> u32 {
         self.algorithm
@@ -170,12 +189,14 @@ impl<'h> Files<'h> {
             size: self.sizes.get(place).copied().unwrap_or_default(),
             mtime: number(&self.mtimes),
             digest: text(&self.digests),
+            algorithm: self.algorithm,
             link: text(&self.links),
             user: text(&self.users),
             group: text(&self.groups),
             inode: (number(&self.devices), number(&self.inodes)),
             rdev: number(&self.rdevs),
-            color: number(&self.colors),
+            // rpm reads the lowest four bits alone.
+            color: number(&self.colors) & 0x0f,
             langs: text(&self.langs),
             caps: text(&self.caps),
         })

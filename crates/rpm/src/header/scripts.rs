@@ -177,7 +177,8 @@ impl Header {
                         .filter(|program| !program.is_empty())
                         .unwrap_or(b"/bin/sh"),
                 ],
-                body: (!body.is_empty()).then_some(body),
+                // rpm hands even an empty body over.
+                body: Some(body),
                 flags: flags.get(place).copied().unwrap_or_default(),
             })
             .collect()

@@ -1,6 +1,8 @@
 //! Which files of a package are installed: documentation, languages, colours (rpm's lib/rpmfi.c, lib/psm.c: rpmfs states).
 
-use crate::header::{FileFlags, Files};
+use std::collections::HashMap;
+
+use crate::header::{File, FileFlags, Files};
 
 /// The state of a file in rpm's database (rpmfileState).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,25 +33,84 @@ pub struct FileChoice {
 }
 
 impl FileChoice {
-    /// The state of each file of a header.
+    /// The state of each file of a header (rpm's lib/transaction.c: skipInstallFiles).
     pub fn states(&self, files: &Files<'_>) -> Vec<State> {
-        files
-            .iter()
-            .map(|file| {
-                if self.color != 0 && file.color != 0 && file.color & self.color == 0 {
-                    State::WrongColor
-                } else if self.no_docs && file.flags.has(FileFlags::DOC)
-                    || self
-                        .langs
-                        .as_ref()
-                        .is_some_and(|langs| !speaks(langs, file.langs))
-                {
-                    State::NotInstalled
-                } else {
-                    State::Normal
-                }
-            })
-            .collect()
+        let mut states: Vec<State> = (0..files.len())
+            .map(|place| files.get(place).map_or(State::Normal, |file| self.state(&file)))
+            .collect();
+        leave_empty_directories(files, &mut states);
+        states
+    }
+
+    fn state(&self, file: &File<'_>) -> State {
+        if self.color != 0 && file.color != 0 && file.color & self.color == 0 {
+            return State::WrongColor;
+        }
+        if file.flags.has(FileFlags::LICENSE) {
+            return State::Normal;
+        }
+        let unspoken = self
+            .langs
+            .as_ref()
+            .is_some_and(|langs| !speaks(langs, file.langs));
+        match unspoken || self.no_docs && file.flags.has(FileFlags::DOC) {
+            true => State::NotInstalled,
+            false => State::Normal,
+        }
+    }
+}
+
+/// Leaves out the directories of a package of which it leaves out everything, the innermost first.
+fn leave_empty_directories(files: &Files<'_>, states: &mut [State]) {
+    if states.iter().all(|state| *state == State::Normal) {
+        return;
+    }
+    /// What of a directory is left, and whether something was left out.
+    #[derive(Clone, Copy, Default)]
+    struct Count {
+        left: usize,
+        lost: bool,
+    }
+    let mut counts = vec![Count::default(); files.directories().len()];
+    let mut entries: HashMap<Vec<u8>, usize> = HashMap::new();
+    for (place, state) in states.iter().enumerate() {
+        let count = files
+            .directory_of(place)
+            .and_then(|directory| counts.get_mut(directory));
+        if let Some(count) = count {
+            match state {
+                State::Normal => count.left += 1,
+                _ => count.lost = true,
+            }
+        }
+        if let Some(file) = files
+            .get(place)
+            .filter(|file| file.is_directory() && *state == State::Normal)
+        {
+            entries.entry(file.path()).or_insert(place);
+        }
+    }
+    for directory in (0..counts.len()).rev() {
+        let emptied = counts
+            .get(directory)
+            .is_some_and(|count| count.left == 0 && count.lost);
+        let path = files
+            .directories()
+            .get(directory)
+            .and_then(|path| path.strip_suffix(b"/"));
+        let Some(place) = path.filter(|_| emptied).and_then(|path| entries.remove(path)) else {
+            continue;
+        };
+        if let Some(state) = states.get_mut(place) {
+            *state = State::NotInstalled;
+        }
+        if let Some(count) = files
+            .directory_of(place)
+            .and_then(|parent| counts.get_mut(parent))
+        {
+            count.left = count.left.saturating_sub(1);
+            count.lost = true;
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Phase;
 use bareroot_rpm_repo::comps::Comps;
 use bareroot_rpm_repo::modules::Modules;
-use bareroot_rpm_repo::repomd::{Data, DataKind, Repomd};
+use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
 use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified};
 
@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// The version of the parsed form in the cache: raised when what the index keeps changes.
-const PARSED: &str = "primary-1";
+const PARSED: &str = "primary-2";
 
 /// No metadata file is larger than this when it is decoded: Fedora's filelists have a gigabyte.
 const LARGEST_INDEX: u64 = 4 << 30;
@@ -36,6 +36,8 @@ pub struct IndexedRepo {
     pub mirrors: Vec<String>,
     /// The keys that may sign its packages.
     pub keyring: Arc<Keyring>,
+    /// Which digests vouch for its files.
+    pub digests: Digests,
     /// Its repomd.xml: from it comes the trust in every digest.
     pub repomd: Trusted<Repomd>,
     /// Its packages.
@@ -82,6 +84,7 @@ fn one_repo(
             repomd,
             fetcher,
             context,
+            digests: repo.digests(&keyring),
         };
         reading.read(&keyring)
     };
@@ -113,6 +116,7 @@ struct Reading<'a> {
     repomd: Trusted<Repomd>,
     fetcher: &'a Fetcher,
     context: &'a Context,
+    digests: Digests,
 }
 
 impl Reading<'_> {
@@ -131,6 +135,7 @@ impl Reading<'_> {
         Ok(IndexedRepo {
             mirrors: self.mirrors.to_vec(),
             keyring: Arc::clone(keyring),
+            digests: self.digests,
             index: index?,
             comps: comps?,
             modules,
@@ -187,7 +192,7 @@ impl Reading<'_> {
 impl Reading<'_> {
     fn expected(&self, data: &Data) -> Result<Trusted<Expected>, Error> {
         let name = format!("repomd.xml of {}", self.repo.id);
-        Ok(self.repomd.try_map(|_| data.expected(&name))?)
+        Ok(self.repomd.try_map(|_| data.expected(&name, self.digests))?)
     }
 
     fn fetch(&self, data: &Data, expected: &Trusted<Expected>) -> Result<Verified<Blob>, Error> {
@@ -231,7 +236,7 @@ pub fn files(
     let name = format!("{} of {}", data.location, planned.id);
     let expected = repo
         .repomd
-        .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id)))?;
+        .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id), repo.digests))?;
     let location = Location::new(repo.mirrors.iter().map(String::as_str), data.location.as_str());
     let blob = fetcher.verified_at_any(&[location], &expected, &name)?;
     Ok(filelists::find(&name, decode(data, blob.get())?, paths)?)

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bareroot_fetch::{Fetcher, Location};
-use bareroot_rpm_repo::repomd::Repomd;
+use bareroot_rpm_repo::repomd::{Digests, Repomd};
 use bareroot_trust::{Keyring, Policy, Trusted, Waiver};
 
 use super::mirrors::Mirrors;
@@ -111,6 +111,21 @@ impl PlannedRepo {
         Policy {
             now,
             allow_weak_keys: self.weak_keys.clone(),
+        }
+    }
+
+    /// Which digests vouch for its files: old ones too where the user takes its key in spite of its age, or asks for no
+    /// signature.
+    pub fn digests(&self, keyring: &Keyring) -> Digests {
+        let accepted = keyring.fingerprints().iter().any(|own| {
+            let plain = |text: &String| text.split_whitespace().collect::<String>().to_ascii_uppercase();
+            let same = |weak: String| weak.strip_prefix("0X").unwrap_or(&weak) == own;
+            self.weak_keys.iter().map(plain).any(same)
+        });
+        let waived = self.repo_gpgcheck == Check::Waived;
+        match accepted || waived {
+            true => Digests::Old,
+            false => Digests::Strong,
         }
     }
 }

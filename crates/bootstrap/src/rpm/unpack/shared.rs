@@ -1,168 +1,233 @@
 //! What packages share: files of several packages, and links that lead to directories.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use bareroot_rpm::{File, FileChoice, FileFlags, State};
+use bareroot_rpm::{File, FileChoice, FileFlags, Files, State};
 use bareroot_unpack::Root;
 
-use super::{Arrived, inside};
+use super::Arrived;
+use super::links::{Follow, Links};
 use crate::error::Error;
 
 /// How the packages' files get along.
 pub struct Shared {
     states: Vec<Vec<State>>,
-    /// Places of files, by package, that another package's equal file stands for.
-    skipped: Vec<Vec<usize>>,
-    /// Links that paths of packages go through: path and text.
-    links: Vec<(Vec<u8>, Vec<u8>)>,
+    /// By package and place, whether the package leaves the file out.
+    skipped: Vec<Vec<bool>>,
+    /// By package, the places of files that are not to be written: those that are left out, and those that a later
+    /// package writes once more.
+    unwritten: Vec<Vec<usize>>,
 }
 
-/// The file that stands at a path.
-struct Holder {
-    package: usize,
-    place: usize,
+/// What becomes of a file (rpm's rpmFileAction).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    /// It is made.
+    Create,
+    /// A package before has made the same.
+    Skip,
+    /// It is left out, which the database says as well.
+    SkipState(State),
 }
+
+impl Action {
+    fn is_skip(self) -> bool {
+        self != Action::Create
+    }
+}
+
+/// Which ELF classes are taken, and which of them wins a file.
+struct Rainbow {
+    transaction: u32,
+    preferred: u32,
+}
+
+/// A file by its package and its place there.
+type Spot = (usize, usize);
 
 impl Shared {
-    /// Settles every path that more than one package has, as rpm does (rpm's lib/transaction.c: handleColorConflict,
-    /// rpmfilesCompare): equal files are shared, of two ELF classes the wider stays, anything else is a conflict.
-    pub fn settle(arrived: &[Arrived], choice: &FileChoice) -> Result<Shared, Error> {
-        let mut shared = Shared {
-            states: Vec::with_capacity(arrived.len()),
-            skipped: arrived.iter().map(|_| Vec::new()).collect(),
-            links: Vec::new(),
-        };
-        let all: Vec<_> = arrived
+    /// Settles every path that more than one package has, as rpm does (rpm's lib/transaction.c: handleOverlappedFiles,
+    /// handleColorConflict). The packages are in the order of installation, and each file is held against the one that
+    /// had its path last; paths are the same if links lead them to the same place.
+    ///
+    /// # Errors
+    /// [`Error::FileConflict`] for two files that are not the same; what the root says when it cannot be read.
+    pub fn settle(arrived: &[Arrived], choice: &FileChoice, root: &Root) -> Result<(Shared, Links), Error> {
+        let all: Vec<Files<'_>> = arrived
             .iter()
             .map(|package| package.file.header().files())
             .collect();
-        for files in &all {
-            shared.states.push(choice.states(files));
+        let names = |package: usize| {
+            let header = arrived.get(package).map(|package| package.file.header());
+            header
+                .map(|header| header.nevra().to_string())
+                .unwrap_or_default()
+        };
+        Shared::of(&all, choice, root, names)
+    }
+
+    fn of(
+        all: &[Files<'_>],
+        choice: &FileChoice,
+        root: &Root,
+        names: impl Fn(usize) -> String,
+    ) -> Result<(Shared, Links), Error> {
+        let rainbow = Rainbow {
+            transaction: choice.color,
+            preferred: super::super::order::PREFERRED_COLOR,
+        };
+        let mut states: Vec<Vec<State>> = all.iter().map(|files| choice.states(files)).collect();
+        let mut links = Links::default();
+        for (files, states) in all.iter().zip(&states) {
+            let wanted = files
+                .iter()
+                .zip(states)
+                .filter(|(_, state)| **state == State::Normal);
+            for (file, _) in wanted.filter(|(file, _)| file.is_symlink()) {
+                links.add(file.path(), &file);
+            }
         }
-        let mut holders: HashMap<Vec<u8>, Holder> = HashMap::new();
-        let mut directories: HashSet<Vec<u8>> = HashSet::new();
-        let mut links: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+        let mut actions: Vec<Vec<Action>> = states.iter().map(|states| began(states)).collect();
+        let mut holders: HashMap<Vec<u8>, Spot> = HashMap::new();
+        let mut writers: HashMap<Vec<u8>, Spot> = HashMap::new();
+        let mut unwritten: Vec<Vec<usize>> = all.iter().map(|_| Vec::new()).collect();
         for (package, files) in all.iter().enumerate() {
             for (place, file) in files.iter().enumerate() {
-                let state = shared.states[package].get(place).copied().unwrap_or_default();
-                if state != State::Normal || file.flags.has(FileFlags::GHOST) {
+                if at(&actions, (package, place)).is_none_or(Action::is_skip) {
                     continue;
                 }
-                let path = file.path();
-                if let Some(parent) = file.directory.strip_suffix(b"/") {
-                    if !directories.contains(parent) {
-                        directories.insert(parent.to_vec());
+                let path = links.real(file.directory, Follow::Owned, root)?;
+                let path = [path.as_slice(), b"/", file.name].concat();
+                let mut action = Action::Create;
+                if let Some(holder) = holders.get(&path).copied() {
+                    let other = all.get(holder.0).and_then(|files| files.get(holder.1));
+                    let held = at(&actions, holder);
+                    if let (Some(other), Some(held)) = (other, held) {
+                        let conflict = || Error::FileConflict {
+                            path: String::from_utf8_lossy(&file.path()).into_owned(),
+                            one: names(holder.0),
+                            other: names(package),
+                        };
+                        let (own, others) = rainbow.meet(&file, &other, held).ok_or_else(conflict)?;
+                        action = own;
+                        set(&mut actions, holder, others);
                     }
                 }
-                if file.is_symlink() {
-                    links.insert(path.clone(), file.link.to_vec());
-                }
-                let Some(holder) = holders.get(&path) else {
-                    holders.insert(path, Holder { package, place });
-                    continue;
-                };
-                let Some(other) = all.get(holder.package).and_then(|files| files.get(holder.place)) else {
-                    continue;
-                };
-                if file.is_directory() && other.is_directory() {
-                    // rpm sets a directory's owner and mode with each package: the last one's stay.
-                    shared.skip(holder.package, holder.place);
-                    holders.insert(path, Holder { package, place });
-                } else if equal(&file, &other) {
-                    shared.skip(package, place);
-                } else if file.color != other.color && file.color != 0 && other.color != 0 {
-                    // The wider class is preferred.
-                    if file.color > other.color {
-                        shared.lose(holder.package, holder.place);
-                        holders.insert(path, Holder { package, place });
-                    } else {
-                        shared.lose(package, place);
+                set(&mut actions, (package, place), action);
+                if action == Action::Create && !file.flags.has(FileFlags::GHOST) {
+                    // Of several that are made, the last one is what stays.
+                    let made = links.real(file.directory, Follow::Made, root)?;
+                    let made = [made.as_slice(), b"/", file.name].concat();
+                    if let Some((package, place)) = writers.insert(made, (package, place))
+                        && let Some(list) = unwritten.get_mut(package)
+                    {
+                        list.push(place);
                     }
-                } else {
-                    return Err(Error::FileConflict {
-                        path: String::from_utf8_lossy(&path).into_owned(),
-                        one: arrived[holder.package].file.header().nevra().to_string(),
-                        other: arrived[package].file.header().nevra().to_string(),
-                    });
+                }
+                holders.insert(path, (package, place));
+            }
+        }
+        for (package, actions) in actions.iter().enumerate() {
+            for (place, action) in actions.iter().enumerate() {
+                if let (Action::SkipState(state), Some(states)) = (action, states.get_mut(package))
+                    && let Some(slot) = states.get_mut(place)
+                {
+                    *slot = *state;
+                }
+                if let (true, Some(list)) = (action.is_skip(), unwritten.get_mut(package)) {
+                    list.push(place);
                 }
             }
         }
-        shared.links = links
-            .into_iter()
-            .filter(|(path, _)| directories.contains(path) || under(&directories, path))
-            .collect();
-        shared.links.sort();
-        Ok(shared)
+        let skips = |actions: &Vec<Action>| actions.iter().map(|action| action.is_skip()).collect();
+        let shared = Shared {
+            skipped: actions.iter().map(skips).collect(),
+            states,
+            unwritten,
+        };
+        Ok((shared, links))
     }
 
-    fn skip(&mut self, package: usize, place: usize) {
-        if let Some(skipped) = self.skipped.get_mut(package) {
-            skipped.push(place);
-        }
+    /// The places of a package's files that are not to be written.
+    pub fn unwritten(&self, package: usize) -> Vec<usize> {
+        self.unwritten.get(package).cloned().unwrap_or_default()
     }
 
-    fn lose(&mut self, package: usize, place: usize) {
-        self.skip(package, place);
-        if let Some(state) = self
-            .states
-            .get_mut(package)
-            .and_then(|states| states.get_mut(place))
-        {
-            *state = State::WrongColor;
-        }
+    /// The states of all files, and which of them their packages leave out.
+    pub fn into_parts(self) -> (Vec<Vec<State>>, Vec<Vec<bool>>) {
+        (self.states, self.skipped)
     }
+}
 
-    /// Files of a package that are not to be written.
-    pub fn skipped(&self, package: usize) -> Vec<usize> {
-        self.skipped.get(package).cloned().unwrap_or_default()
+fn began(states: &[State]) -> Vec<Action> {
+    let action = |state: &State| match state {
+        State::Normal => Action::Create,
+        other => Action::SkipState(*other),
+    };
+    states.iter().map(action).collect()
+}
+
+fn at(actions: &[Vec<Action>], (package, place): Spot) -> Option<Action> {
+    actions.get(package)?.get(place).copied()
+}
+
+fn set(actions: &mut [Vec<Action>], (package, place): Spot, action: Action) {
+    if let Some(slot) = actions.get_mut(package).and_then(|list| list.get_mut(place)) {
+        *slot = action;
     }
+}
 
-    /// The states of all files.
-    pub fn into_states(self) -> Vec<Vec<State>> {
-        self.states
-    }
-
-    /// Makes the links that paths go through, and the directories that they lead to. The package that ships such a link
-    /// finds it there and leaves it.
-    pub fn make_links(&self, root: &Root) -> Result<(), Error> {
-        for (path, text) in &self.links {
-            let path = inside(path);
-            if root.lstat(path)?.is_some() {
-                continue;
-            }
-            if let Some(parent) = path.parent() {
-                root.create_dir_all(parent, 0o755)?;
-            }
-            root.symlink(inside_text(text), path)?;
-            // What it leads to, looked up as the root sees it.
-            let target = match text.starts_with(b"/") {
-                true => inside(text).to_owned(),
-                false => path.parent().unwrap_or(path).join(inside_text(text)),
+impl Rainbow {
+    /// What becomes of a file and of the other one that has its path already; `None` for a conflict.
+    fn meet(&self, file: &File<'_>, other: &File<'_>, held: Action) -> Option<(Action, Action)> {
+        const LOST: Action = Action::SkipState(State::WrongColor);
+        if equal(file, other) {
+            let own = match held {
+                // What is not in a payload is not there.
+                Action::Create if other.flags.has(FileFlags::GHOST) => Action::Create,
+                Action::Create => Action::Skip,
+                LOST => LOST,
+                _ => Action::Create,
             };
-            root.create_dir_all(target, 0o755)?;
+            return Some((own, held));
         }
-        Ok(())
+        let (own, others) = (file.color & self.transaction, other.color & self.transaction);
+        if own == 0 || others == 0 || own == others {
+            return None;
+        }
+        if own & self.preferred != 0 {
+            Some((Action::Create, LOST))
+        } else if others & self.preferred != 0 {
+            Some((LOST, held))
+        } else {
+            None
+        }
     }
 }
 
-fn inside_text(text: &[u8]) -> &std::path::Path {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::path::Path::new(std::ffi::OsStr::from_bytes(text))
-}
-
-/// Whether a path is above one of the directories.
-fn under(directories: &HashSet<Vec<u8>>, path: &[u8]) -> bool {
-    let prefix = [path, b"/"].concat();
-    directories.iter().any(|directory| directory.starts_with(&prefix))
-}
-
-/// Whether two packages mean the same file: kind, mode, owner, link and content.
+/// Whether two packages mean the same file (rpmfilesCompare): kind and mode, size, owner, link, content. What one of them
+/// only owns is the same as anything.
 fn equal(one: &File<'_>, other: &File<'_>) -> bool {
-    one.mode == other.mode
-        && one.user == other.user
-        && one.group == other.group
-        && match one.is_symlink() {
-            true => one.link == other.link,
-            false => one.digest == other.digest && one.size == other.size && one.rdev == other.rdev,
-        }
+    if one.flags.has(FileFlags::GHOST) || other.flags.has(FileFlags::GHOST) {
+        return true;
+    }
+    let links = one.is_symlink() && other.is_symlink();
+    if !links && one.mode != other.mode {
+        return false;
+    }
+    if one.user != other.user || one.group != other.group {
+        return false;
+    }
+    if links {
+        return one.size == other.size && one.link == other.link;
+    }
+    if one.is_regular() {
+        return one.size == other.size
+            && one.algorithm == other.algorithm
+            && one.digest.eq_ignore_ascii_case(other.digest);
+    }
+    !one.is_device() || one.rdev == other.rdev
 }
+
+#[cfg(test)]
+mod tests;

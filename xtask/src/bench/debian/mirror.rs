@@ -2,25 +2,19 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::run::find;
+use crate::nginx::Nginx;
 
-/// How long nginx may take to listen.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// nginx, ended when this is dropped.
+/// The mirror, ended when this is dropped.
 pub struct Mirror {
     home: PathBuf,
     /// The address of the real mirror.
     upstream: String,
-    port: u16,
-    nginx: Child,
+    nginx: Nginx,
 }
 
 impl Mirror {
@@ -61,44 +55,17 @@ impl Mirror {
     }
 
     fn start(home: PathBuf, upstream: &str, filling: bool) -> Result<Mirror> {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let log = home.join("access.log");
-        if log.exists() {
-            fs::remove_file(&log)?;
-        }
-        let config = home.join("nginx.conf");
-        fs::write(&config, configuration(&home, upstream, port, filling))?;
-        let nginx = Command::new(find("nginx").context("nginx is not installed")?)
-            .arg("-c")
-            .arg(&config)
-            .arg("-e")
-            .arg(home.join("error.log"))
-            .stdin(Stdio::null())
-            .spawn()
-            .context("nginx cannot be run")?;
-        let mut mirror = Mirror {
+        let nginx = Nginx::start(&home, &directives(&home, upstream, filling))?;
+        Ok(Mirror {
             home,
             upstream: upstream.to_owned(),
-            port,
             nginx,
-        };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if let Some(status) = mirror.nginx.try_wait()? {
-                bail!(
-                    "nginx ended: {status}; see {}",
-                    mirror.home.join("error.log").display()
-                );
-            }
-            ensure!(start.elapsed() < PATIENCE, "nginx does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(mirror)
+        })
     }
 
     /// The address to give to the tools.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, self.path())
+        format!("{}{}", self.nginx.url(), self.path())
     }
 
     /// The path of the real mirror, which is this one's too.
@@ -141,7 +108,7 @@ impl Mirror {
 
     /// A file of the mirror, or None when it has none.
     fn get(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        let mut stream = TcpStream::connect(("127.0.0.1", self.nginx.port()))?;
         write!(
             stream,
             "GET {}/{path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n",
@@ -170,36 +137,16 @@ impl Mirror {
     /// # Errors
     /// When nginx's log cannot be read.
     pub fn missing(&self) -> Result<Vec<String>> {
-        let log = fs::read_to_string(self.home.join("access.log"))?;
-        let mut missing: Vec<String> = log
-            .lines()
-            .filter_map(|line| line.strip_prefix("404 "))
+        let missing = self.nginx.missing()?.into_iter();
+        Ok(missing
             .map(|path| path.trim_start_matches(self.path()).to_owned())
-            .collect();
-        missing.sort_unstable();
-        missing.dedup();
-        Ok(missing)
+            .collect())
     }
 }
 
-impl Drop for Mirror {
-    fn drop(&mut self) {
-        // SIGTERM, so that nginx ends its worker too.
-        if let Some(process) = rustix::process::Pid::from_raw(self.nginx.id().cast_signed()) {
-            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        }
-        let _ = self.nginx.wait();
-    }
-}
-
-/// nginx's configuration. The upstream's address is only ever written here, below `target`.
-fn configuration(home: &Path, upstream: &str, port: u16, filling: bool) -> String {
+/// What nginx serves. The upstream's address is only ever written here, below `target`.
+fn directives(home: &Path, upstream: &str, filling: bool) -> String {
     let home = home.display();
-    let user = if rustix::process::geteuid().is_root() {
-        "user root;"
-    } else {
-        ""
-    };
     let host = upstream
         .trim_start_matches("http://")
         .split('/')
@@ -214,33 +161,7 @@ fn configuration(home: &Path, upstream: &str, port: u16, filling: bool) -> Strin
     } else {
         String::new()
     };
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
-        .map(|what| format!("    {what}_temp_path {home}/temporary/{what};\n"))
-        .collect();
-    format!(
-        "{user}
-daemon off;
-worker_processes 1;
-pid {home}/nginx.pid;
-error_log {home}/error.log;
-events {{}}
-http {{
-    log_format brief '$status $uri';
-    access_log {home}/access.log brief;
-{temporary}    default_type application/octet-stream;
-    sendfile on;
-    tcp_nopush on;
-    keepalive_requests 100000;
-    server {{
-        listen 127.0.0.1:{port};
-        root {home}/files;
-        location / {{ try_files $uri {lacking}; }}
-        {fetch}
-    }}
-}}
-"
-    )
+    format!("root {home}/files; location / {{ try_files $uri {lacking}; }} {fetch}")
 }
 
 #[cfg(test)]
@@ -249,7 +170,7 @@ mod tests {
 
     #[test]
     fn only_a_filling_mirror_knows_another() {
-        let text = |filling| configuration(Path::new("/b"), "http://mirror.example/debian", 8080, filling);
+        let text = |filling| directives(Path::new("/b"), "http://mirror.example/debian", filling);
         assert!(text(true).contains("proxy_pass http://mirror.example;"));
         assert!(!text(false).contains("mirror.example"));
         assert!(text(false).contains("try_files $uri =404;"));

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::bench::table::{Racer, Ratio};
 use crate::peers::mmdebstrap::Mmdebstrap;
 
 /// The suite that is built.
@@ -13,6 +14,14 @@ pub const SUITE: &str = "trixie";
 
 /// Debian's keys, where the package debian-archive-keyring has them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// How many times as fast as a peer: who, than whom, at least, and the aim.
+pub const RATIOS: &[Ratio<Contender>] = &[
+    (Contender::Bareroot, Contender::Rdebootstrap, 1.7, 2.1),
+    (Contender::Bareroot, Contender::Mmdebstrap, 4.5, 6.0),
+    (Contender::Bareroot, Contender::Debootstrap, 8.0, 10.0),
+    (Contender::BarerootWarm, Contender::RdebootstrapWarm, 3.0, 4.4),
+];
 
 /// Who runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +60,24 @@ impl Contender {
             Contender::RdebootstrapWarm => "rdebootstrap-warm",
             Contender::Bareroot => "bareroot",
             Contender::BarerootWarm => "bareroot-warm",
+        }
+    }
+}
+
+impl Racer for Contender {
+    fn title(self) -> &'static str {
+        match self {
+            Contender::RdebootstrapWarm => "rdebootstrap, warm cache",
+            Contender::BarerootWarm => "bareroot, warm cache",
+            other => other.word(),
+        }
+    }
+
+    fn rival(self) -> Option<Contender> {
+        match self {
+            Contender::Bareroot | Contender::BarerootWarm => None,
+            Contender::RdebootstrapWarm => Some(Contender::BarerootWarm),
+            _ => Some(Contender::Bareroot),
         }
     }
 }
