@@ -2,6 +2,7 @@
 //!
 //! The same binary is the interpreter of scriptlets in those roots.
 
+mod choice;
 mod hostile;
 mod indexes;
 mod mirror;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         whole::CASES,
         trust::CASES,
         wishes::CASES,
+        choice::CASES,
         scripts::CASES,
         mirror::CASES,
         stopped::CASES,

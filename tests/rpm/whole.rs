@@ -1,9 +1,8 @@
 use std::path::Path;
 
-use bareroot_rpm::blob;
 use bareroot_testkit::cases;
 use bareroot_testkit::harness::Case;
-use bareroot_testkit::rpm::{Item, Kind, On, RpmBuilder, When, sense};
+use bareroot_testkit::rpm::{Item, RpmBuilder, When};
 use bareroot_testkit::rpm_base;
 use bareroot_testkit::tree::{Tree, TreeOptions, Type};
 
