@@ -25,6 +25,24 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
+/// What building an RPM distribution and comparing with dnf needs.
+const RPM: &[(&str, &str)] = &[
+    ("rpmbuild", "rpm"),
+    ("rpmsign", "rpm"),
+    ("createrepo_c", "createrepo-c"),
+    ("modifyrepo_c", "createrepo-c"),
+    ("dnf", "dnf"),
+    ("gpg", "gpg"),
+    ("gpgconf", "gpgconf"),
+    ("gpg-agent", "gpg-agent"),
+    ("dpkg-deb", "dpkg"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+    ("nginx", "nginx-light"),
+    ("strace", "strace"),
+    ("mount", "mount"),
+];
+
 /// What building rdebootstrap needs.
 const RDEBOOTSTRAP: &[&str] = &[
     "libgpgme-dev",
@@ -44,6 +62,10 @@ pub enum Need {
     Bench,
     /// The comparison with Ubuntu.
     Ubuntu,
+    /// The RPM distribution, and the comparison with dnf.
+    Rpm,
+    /// The bench with dnf.
+    BenchRpm,
 }
 
 /// Installs what is missing.
@@ -61,6 +83,8 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Peers => {}
         Need::Bench => programs.extend(BENCH),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
+        Need::Rpm => programs = RPM.to_vec(),
+        Need::BenchRpm => programs = [RPM, BENCH].concat(),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

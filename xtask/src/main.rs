@@ -2,10 +2,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod dnf;
 mod machine;
 mod nginx;
 mod peers;
 mod report;
+mod rpm_distro;
 mod run;
 mod workshop;
 
@@ -22,8 +24,10 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Compare with apt, mmdebstrap and dpkg, on real packages; every lane when none is named.
+    /// Compare with apt, mmdebstrap, dpkg, rpm and dnf, on real packages; every lane when none is named.
     Peers(peers::Args),
+    /// Build a signed RPM distribution from Debian's packages.
+    RpmDistro(rpm_distro::Args),
     /// Times as ratios to the peers, in one run.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -32,6 +36,7 @@ enum Chore {
 fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
+        Chore::RpmDistro(args) => rpm_distro::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match result {

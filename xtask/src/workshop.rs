@@ -124,7 +124,7 @@ impl Workshop {
     /// # Errors
     /// When something is mounted below it, or it cannot be removed.
     pub fn remove(&self, root: &Path) -> Result<()> {
-        if self.place.keep { Ok(()) } else { remove(root) }
+        self.place.remove(root)
     }
 }
 
@@ -169,6 +169,14 @@ impl Place {
     pub fn fresh(&self, name: &str) -> PathBuf {
         self.number.set(self.number.get() + 1);
         self.path.join(format!("{:02}-{name}", self.number.get()))
+    }
+
+    /// Removes a root, or leaves it where roots are kept.
+    ///
+    /// # Errors
+    /// When something is mounted below it, or it cannot be removed.
+    pub fn remove(&self, root: &Path) -> Result<()> {
+        if self.keep { Ok(()) } else { remove(root) }
     }
 }
 

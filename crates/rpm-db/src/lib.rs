@@ -1,13 +1,18 @@
 //! What rpm and dnf record: the rpm database, imported keys, dnf's history and state.
 
+mod cookie;
+pub mod dnf4;
+pub mod dnf5;
 mod error;
+mod memory;
 mod rows;
 mod sqlite;
+pub mod state;
+pub mod zypp;
 
-use std::path::Path;
+use bareroot_rpm::{Header, Tag, blob};
 
-use bareroot_rpm::{Header, blob};
-
+use cookie::Names;
 pub use error::Error;
 pub use rows::{Row, TABLES, Table, rows};
 use sqlite::Sqlite;
@@ -21,65 +26,73 @@ pub enum Backend {
     Sqlite,
 }
 
-impl Backend {
-    /// The file that holds the headers, within the database's directory.
-    pub fn file(self) -> &'static str {
-        match self {
-            Backend::Sqlite => sqlite::FILE,
-        }
-    }
-}
-
-/// A database that is being written. One that is dropped before [`Database::finish`] is of no use.
+/// A database that is being written, in memory.
 #[derive(Debug)]
-pub struct Database(Inner);
+pub struct Database {
+    inner: Inner,
+    names: Names,
+}
 
 #[derive(Debug)]
 enum Inner {
     Sqlite(Sqlite),
 }
 
+/// A file that belongs into a directory of the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseFile {
+    /// Its name.
+    pub name: &'static str,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
 impl Database {
-    /// A new database in a directory, which must be there.
+    /// A new database.
     ///
     /// # Errors
-    /// When there is one already, or the file system refuses.
-    pub fn create(directory: &Path, backend: Backend) -> Result<Database, Error> {
-        let path = directory.join(backend.file());
-        match backend {
-            Backend::Sqlite => Ok(Database(Inner::Sqlite(Sqlite::create(&path)?))),
-        }
+    /// When the database engine refuses, for want of memory.
+    pub fn create(backend: Backend) -> Result<Database, Error> {
+        let inner = match backend {
+            Backend::Sqlite => Inner::Sqlite(Sqlite::create()?),
+        };
+        Ok(Database {
+            inner,
+            names: Names::default(),
+        })
     }
 
-    /// The database of a directory, to add to.
+    /// Adds a header in its stored form ([`blob::stored`], [`bareroot_rpm::Pubkey::stored`]); gives its number, counted
+    /// from 1.
     ///
     /// # Errors
-    /// When there is none, or it is damaged.
-    pub fn open(directory: &Path, backend: Backend) -> Result<Database, Error> {
-        let path = directory.join(backend.file());
-        match backend {
-            Backend::Sqlite => Ok(Database(Inner::Sqlite(Sqlite::open_existing(&path)?))),
-        }
-    }
-
-    /// Adds a header in its stored form ([`blob::stored`]); gives its number.
-    ///
-    /// # Errors
-    /// When the form is none, or the file system refuses.
+    /// When the form is none, or the database engine refuses.
     pub fn add(&mut self, stored: &[u8]) -> Result<u32, Error> {
         let header: Header = blob::parse("a package to be recorded", stored)?;
-        match &mut self.0 {
-            Inner::Sqlite(database) => database.add(stored, &header),
-        }
+        let number = match &mut self.inner {
+            Inner::Sqlite(database) => database.add(stored, &header)?,
+        };
+        self.names
+            .add(header.string(Tag::NAME).unwrap_or_default(), number);
+        Ok(number)
     }
 
-    /// Writes what is still to be written.
+    /// What rpm says of the database as it is now (`rpmdbCookie`): package managers that remember it notice when somebody
+    /// else has changed the database.
+    pub fn cookie(&self) -> String {
+        self.names.cookie()
+    }
+
+    /// The files of the database, for its directory. rpm gives them the mode 0644.
     ///
     /// # Errors
-    /// When the file system refuses.
-    pub fn finish(self) -> Result<(), Error> {
-        match self.0 {
-            Inner::Sqlite(database) => database.finish(),
+    /// When the database engine refuses.
+    pub fn finish(self) -> Result<Vec<DatabaseFile>, Error> {
+        match self.inner {
+            Inner::Sqlite(database) => Ok(vec![DatabaseFile {
+                name: sqlite::FILE,
+                bytes: database.finish()?,
+            }]),
         }
     }
 }

@@ -132,30 +132,30 @@ fn with_rich((name, place): Row) -> Vec<Row> {
         .ok()
         .filter(|text| text.starts_with('('))
         .and_then(|text| rich::parse(text).ok());
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     if let Some(parsed) = parsed {
         collect(&parsed, false, &mut names);
     }
     let mut rows = vec![(name, place)];
-    let mut seen = BTreeSet::new();
-    for name in names {
-        if seen.insert(name.clone()) {
-            rows.push((name, place));
-        }
-    }
+    rows.extend(
+        names
+            .into_iter()
+            .map(|(negated, name)| match negated {
+                true => [b"!", name.as_slice()].concat(),
+                false => name,
+            })
+            .map(|name| (name, place)),
+    );
     rows
 }
 
-fn collect(rich: &rich::Rich<'_>, negated: bool, names: &mut Vec<Vec<u8>>) {
+/// The names, each with whether it counts to the contrary: such ones come last, as in rpm.
+fn collect(rich: &rich::Rich<'_>, negated: bool, names: &mut BTreeSet<(bool, Vec<u8>)>) {
     use rich::Rich;
     match rich {
         Rich::Simple(dependency) => {
             if !dependency.name.starts_with("rpmlib(") {
-                let mut name = dependency.name.as_bytes().to_vec();
-                if negated {
-                    name.insert(0, b'!');
-                }
-                names.push(name);
+                names.insert((negated, dependency.name.as_bytes().to_vec()));
             }
         }
         Rich::And(all) | Rich::Or(all) | Rich::With(all) => {
@@ -173,6 +173,37 @@ fn collect(rich: &rich::Rich<'_>, negated: bool, names: &mut Vec<Vec<u8>>) {
                 collect(condition, negated, names);
                 collect(otherwise, negated, names);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As rpm 4.18 writes them for packages that require, or conflict with, these.
+    #[test]
+    fn boolean_dependencies_are_indexed_by_their_names() {
+        let cases = [
+            ("plain", ""),
+            ("((g1 if h1) and i1)", "g1 i1 !h1"),
+            ("((gg and hh) or (ii and (jj or kk)))", "gg hh ii jj kk"),
+            ("(aa with bb)", "aa bb"),
+            ("(bash or (zsh and dash))", "bash dash zsh"),
+            ("(ee without ff)", "ee ff"),
+            ("(foo if bar else (baz and foo))", "bar baz foo !bar"),
+            ("(g2 if (h2 or h3))", "g2 !h2 !h3"),
+            ("(g3 unless (h4 and h5))", "g3 !h4 !h5"),
+            ("(x1 unless y1 else z1)", "x1 y1 z1 !y1"),
+            ("(e1 and e2 and e1)", "e1 e2"),
+        ];
+        for (text, names) in cases {
+            let rows = with_rich((text.as_bytes().to_vec(), 7));
+            let wanted: Vec<Row> = std::iter::once(text)
+                .chain(names.split_whitespace())
+                .map(|name| (name.as_bytes().to_vec(), 7))
+                .collect();
+            assert_eq!(rows, wanted, "{text}");
         }
     }
 }

@@ -1,13 +1,10 @@
 //! rpm's sqlite database (rpm's lib/backend/sqlite.c).
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-
 use bareroot_rpm::Header;
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
+use crate::memory;
 use crate::rows::{self, TABLES};
 
 /// The file's name within the database's directory.
@@ -17,92 +14,24 @@ pub const FILE: &str = "rpmdb.sqlite";
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
-    path: PathBuf,
     next: u32,
 }
 
 impl Sqlite {
-    /// A new database at a path at which nothing is.
-    pub fn create(path: &Path) -> Result<Sqlite, Error> {
-        // Made here, so that its mode does not depend on the caller's umask.
-        let made: Result<File, _> = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(path);
-        let file = made.map_err(|source| Error::Io {
-            path: path.to_owned(),
-            doing: "made",
-            source,
-        })?;
-        use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))
-            .map_err(|source| Error::Io {
-                path: path.to_owned(),
-                doing: "made",
-                source,
-            })?;
-        drop(file);
-        let mut database = Sqlite::open(path)?;
+    /// A new database.
+    pub fn create() -> Result<Sqlite, Error> {
+        let mut database = Sqlite {
+            connection: memory::create(FILE)?,
+            next: 1,
+        };
         database
             .tables()
-            .map_err(|source| database.error("made", source))?;
+            .map_err(|source| Error::sqlite(FILE, "made", source))?;
         Ok(database)
-    }
-
-    /// A database that is there.
-    pub fn open_existing(path: &Path) -> Result<Sqlite, Error> {
-        let mut database = Sqlite::open(path)?;
-        let last: Result<Option<u32>, _> =
-            database
-                .connection
-                .query_row("SELECT MAX(hnum) FROM 'Packages'", [], |row| row.get(0));
-        database.next = last
-            .map_err(|source| database.error("read", source))?
-            .unwrap_or_default()
-            .saturating_add(1);
-        database.begin()?;
-        Ok(database)
-    }
-
-    fn open(path: &Path) -> Result<Sqlite, Error> {
-        let failed = |source| Error::Sqlite {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        };
-        let connection = Connection::open(path).map_err(failed)?;
-        // Nobody else uses it, and a run that fails leaves no root: neither journal nor sync.
-        connection
-            .execute_batch(
-                "PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
-                 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16384;",
-            )
-            .map_err(failed)?;
-        Ok(Sqlite {
-            connection,
-            path: path.to_owned(),
-            next: 1,
-        })
-    }
-
-    fn error(&self, doing: &'static str, source: rusqlite::Error) -> Error {
-        Error::Sqlite {
-            path: self.path.clone(),
-            doing,
-            source,
-        }
-    }
-
-    fn begin(&self) -> Result<(), Error> {
-        self.connection
-            .execute_batch("BEGIN")
-            .map_err(|source| self.error("written", source))
     }
 
     /// The tables and their indexes, by rpm's own statements.
     fn tables(&mut self) -> Result<(), rusqlite::Error> {
-        self.connection.execute_batch("BEGIN")?;
         self.connection.execute_batch(
             "CREATE TABLE IF NOT EXISTS 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)",
         )?;
@@ -130,7 +59,7 @@ impl Sqlite {
     pub fn add(&mut self, blob: &[u8], header: &Header) -> Result<u32, Error> {
         let number = self.next;
         self.insert(number, blob, header)
-            .map_err(|source| self.error("written", source))?;
+            .map_err(|source| Error::sqlite(FILE, "written", source))?;
         self.next = self.next.saturating_add(1);
         Ok(number)
     }
@@ -152,16 +81,8 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Writes everything that is still to be written.
-    pub fn finish(self) -> Result<(), Error> {
-        self.connection
-            .execute_batch("COMMIT")
-            .map_err(|source| self.error("written", source))?;
-        let path = self.path.clone();
-        self.connection.close().map_err(|(_, source)| Error::Sqlite {
-            path,
-            doing: "closed",
-            source,
-        })
+    /// The whole file.
+    pub fn finish(self) -> Result<Vec<u8>, Error> {
+        memory::finish(self.connection, FILE)
     }
 }

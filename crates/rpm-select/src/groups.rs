@@ -36,6 +36,8 @@ pub struct GroupPackage {
     pub kind: PackageType,
     /// The package that makes a conditional one wanted.
     pub requires: Option<String>,
+    /// Whether only packages of the root's own architecture are meant.
+    pub basearch_only: bool,
     /// Whether it is part of the selection.
     pub installed: bool,
 }
@@ -100,7 +102,6 @@ pub(crate) fn add(word: &str, universe: &Universe<'_>, groups: &mut Groups) -> R
             environment
                 .options
                 .iter()
-                .filter(|option| option.default)
                 .map(|option| (option.id.clone(), false)),
         );
         for pair in ids {
@@ -108,7 +109,13 @@ pub(crate) fn add(word: &str, universe: &Universe<'_>, groups: &mut Groups) -> R
                 installed.groups.push(pair);
             }
         }
-        for (id, _) in installed.groups.clone() {
+        // dnf notes the groups that may come as well, and installs those that must.
+        for (id, _) in installed
+            .groups
+            .clone()
+            .into_iter()
+            .filter(|(_, mandatory)| *mandatory)
+        {
             for group in universe.comps.iter().filter_map(|comps| comps.group(&id)) {
                 add_group(group, false, groups);
             }
@@ -127,6 +134,7 @@ fn add_group(group: &Group, by_user: bool, groups: &mut Groups) {
                 name: member.name.clone(),
                 kind: member.kind,
                 requires: member.requires.clone(),
+                basearch_only: member.basearch_only,
                 installed: false,
             });
         }

@@ -5,13 +5,13 @@
 
 mod error;
 mod explain;
-mod formula;
 mod glob;
 mod groups;
 mod modules;
 mod pool;
 mod select;
 mod universe;
+mod walk;
 mod wish;
 
 pub use error::Error;

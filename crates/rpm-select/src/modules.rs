@@ -15,7 +15,7 @@ use bareroot_rpm_repo::modules::{Modules, Stream};
 
 pub(crate) use active::Activation;
 pub(crate) use filter::hidden;
-pub(crate) use spec::{Wished, wished};
+pub(crate) use spec::wished;
 
 /// A module whose stream is enabled in the root: the contents of `/etc/dnf/modules.d/NAME.module`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,21 +1,19 @@
 //! From wishes to packages.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use bareroot_rpm_repo::comps::PackageType;
-use bareroot_rpm_repo::{Relation, RelationKind};
-use bareroot_solve::{Candidate, Need, Problem, solve};
+use bareroot_rpm_repo::{Package, Relation, RelationKind};
+use bareroot_solve::{Candidate, Need, Packages as _, Problem, solve};
 
 use crate::error::Error;
 use crate::explain;
 use crate::groups::{self, Groups};
-use crate::modules::{self, EnabledModule, Wished};
+use crate::modules::{self, Activation, EnabledModule};
 use crate::pool::Pool;
-use crate::universe::{Id, Universe, satisfies};
+use crate::universe::{Id, Universe};
+use crate::walk::{self, Jobs, Policy, Stock, Walk};
 use crate::wish::{self, Wishes};
-
-/// Rounds of weak dependencies and conditional members: each adds at least one package.
-const MOST_ROUNDS: usize = 200;
 
 /// How to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,426 +67,348 @@ pub struct Selection {
     pub modules: BTreeMap<String, EnabledModule>,
 }
 
-/// Chooses packages.
+/// Chooses packages. A walk takes the steps of libsolv and so finds what dnf would install; the solver confirms it, or
+/// explains why there is nothing.
 ///
 /// # Errors
 /// See [`Error`].
 pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> Result<Selection, Error> {
-    let pool = Pool::new(universe);
-    let mut found = Groups::default();
-    let mut needs: Vec<Need> = Vec::new();
-    let mut unknown = BTreeSet::new();
-    let mut activation = universe.activation.clone();
-    let mut profiles: Vec<Wished> = Vec::new();
-    for word in &wishes.words {
-        match word.strip_prefix('@') {
-            Some(group) => {
-                let wished = activation
-                    .as_mut()
-                    .map(|activation| modules::wished(group, activation));
-                match wished.transpose()?.flatten() {
-                    Some(wished) => profiles.extend(wished),
-                    None => groups::add(group, universe, &mut found)?,
-                }
-            }
-            None => match wish::needs(word, &pool) {
-                Ok(more) => needs.extend(more),
-                Err(Error::NeedsFilelists { paths }) => unknown.extend(paths),
-                Err(error) => return Err(error),
-            },
-        }
-    }
-    for id in universe
-        .all()
-        .filter(|id| wishes.whole.contains(&universe.place(*id).0))
-    {
-        needs.push(Need::any([Candidate(id.0)]));
-    }
-    let user_needs = needs.len();
-    let mut members: BTreeMap<String, String> = BTreeMap::new();
-    for wished in profiles {
-        let ids = universe.named(&wished.package);
-        if ids.is_empty() {
-            return Err(wish::no_match(&wished.package, &pool));
-        }
-        needs.push(Need::any(ids.into_iter().map(|id| Candidate(id.0))));
-        members.insert(wished.package, wished.group);
-    }
-    for (id, group) in &found.groups {
-        for member in &group.packages {
-            let wanted = match member.kind {
-                PackageType::Mandatory | PackageType::Default => true,
-                PackageType::Optional => wishes.optional,
-                PackageType::Conditional => false,
-            };
-            // Members that no repository has are nobody's mistake: groups name packages of all architectures.
-            let ids = universe.named(&member.name);
-            if wanted && !ids.is_empty() && members.insert(member.name.clone(), id.clone()).is_none() {
-                needs.push(Need::any(ids.into_iter().map(|id| Candidate(id.0))));
-            }
-        }
-    }
-    let mut search = Search {
-        pool: &pool,
-        problem: Problem {
-            needs,
-            ..Problem::default()
-        },
-        weak: BTreeMap::new(),
-        tried: HashSet::new(),
-    };
+    let asked = Asked::new(universe, wishes)?;
+    let stock = Stock::new(universe);
+    let pool = Pool::new(&stock);
+    let policy = Policy { weak: settings.weak };
+    let mut unknown = asked.unknown.clone();
     if !universe.has_all_files() {
-        let unknown = search.unknown_paths(unknown);
-        if !unknown.is_empty() {
-            return Err(Error::NeedsFilelists { paths: unknown });
+        unknown.extend(required_paths(&pool, &asked.jobs));
+    }
+    if !unknown.is_empty() {
+        return Err(Error::NeedsFilelists {
+            paths: unknown.into_iter().collect(),
+        });
+    }
+    let (chosen, weak) = match Walk::run(&stock, &asked.jobs, policy) {
+        Ok(found) => (confirmed(&pool, &asked.jobs, found.chosen)?, found.weak),
+        Err(_) => {
+            let inferior = walk::inferior(&stock, &asked.jobs);
+            (repaired(&pool, &asked.jobs, &[], &inferior)?, BTreeSet::new())
+        }
+    };
+    if settings.weak && !universe.has_all_files() {
+        let paths = wanted_paths(universe, &chosen);
+        if !paths.is_empty() {
+            return Err(Error::NeedsFilelists { paths });
         }
     }
-    let chosen = search.run(settings, &found, &mut members)?;
-    let user: HashSet<Candidate> = search
-        .problem
-        .needs
-        .iter()
-        .take(user_needs)
-        .filter_map(|need| need.options.iter().find(|option| chosen.contains(option)))
-        .copied()
-        .collect();
-    let mut selection = search.selection(&chosen, &user, &members, found);
-    if let Some(mut activation) = activation {
-        let installed = chosen
+    Ok(asked.selection(&pool, &chosen, &weak))
+}
+
+/// What the solver makes of the walk's packages: the same, where the walk made no mistake.
+fn confirmed(pool: &Pool<'_, '_>, jobs: &Jobs, chosen: BTreeSet<Id>) -> Result<BTreeSet<Id>, Error> {
+    let problem = Problem {
+        needs: chosen.iter().map(|id| Need::any([Candidate(id.0)])).collect(),
+        ..Problem::default()
+    };
+    match solve(pool, &problem) {
+        Ok(found) if packages(pool, &found) == chosen => Ok(chosen),
+        _ => repaired(pool, jobs, &chosen.into_iter().collect::<Vec<_>>(), &[]),
+    }
+}
+
+/// What the solver finds by itself; the packages that are preferred are taken where they fit.
+fn repaired(
+    pool: &Pool<'_, '_>,
+    jobs: &Jobs,
+    preferred: &[Id],
+    excluded: &[Id],
+) -> Result<BTreeSet<Id>, Error> {
+    let problem = Problem {
+        needs: jobs
+            .install
             .iter()
-            .filter_map(|candidate| universe.package(Id(candidate.0)))
-            .map(|package| package.nevra_with_epoch())
-            .collect();
-        activation.enable_installed(&installed);
-        selection.modules = activation.enabled;
+            .map(|list| need(pool.universe, list))
+            .collect(),
+        excluded: excluded.iter().map(|id| Candidate(id.0)).collect(),
+        extras: preferred.iter().map(|id| Candidate(id.0)).collect(),
+        ..Problem::default()
+    };
+    match solve(pool, &problem) {
+        Ok(found) => Ok(packages(pool, &found)),
+        Err(unsatisfiable) => Err(Error::Unsatisfiable {
+            lines: explain::lines(&unsatisfiable, pool),
+        }),
     }
-    Ok(selection)
 }
 
-struct Search<'p, 'u, 'i> {
-    pool: &'p Pool<'u, 'i>,
-    problem: Problem,
-    /// Weak dependencies that were followed: who would like the package, and by which relation.
-    weak: BTreeMap<Candidate, (String, String)>,
-    tried: HashSet<Candidate>,
+/// One of some packages, the preferred one first.
+fn need(universe: &Universe<'_>, list: &[Id]) -> Need {
+    let mut list = list.to_vec();
+    universe.prefer(&mut list);
+    Need::any(list.into_iter().map(|id| Candidate(id.0)))
 }
 
-impl Search<'_, '_, '_> {
-    /// Solves, then adds conditional members and weak dependencies until nothing is left to be added.
-    fn run(
-        &mut self,
-        settings: &Settings,
-        found: &Groups,
-        members: &mut BTreeMap<String, String>,
-    ) -> Result<BTreeSet<Candidate>, Error> {
-        let mut chosen = self.solve()?;
-        for _ in 0..MOST_ROUNDS {
-            let before = (self.problem.needs.len(), self.problem.extras.len());
-            self.conditional(&chosen, found, members);
-            if settings.weak {
-                self.weak(&chosen);
-            }
-            if before == (self.problem.needs.len(), self.problem.extras.len()) {
-                break;
-            }
-            chosen = self.solve()?;
-        }
-        Ok(chosen)
-    }
+fn packages(pool: &Pool<'_, '_>, found: &[Candidate]) -> BTreeSet<Id> {
+    let packages = found.iter().filter(|candidate| pool.is_package(**candidate));
+    packages.map(|candidate| Id(candidate.0)).collect()
+}
 
-    fn solve(&self) -> Result<BTreeSet<Candidate>, Error> {
-        match solve(self.pool, &self.problem) {
-            Ok(chosen) => Ok(chosen
-                .into_iter()
-                .filter(|candidate| self.pool.is_package(*candidate))
-                .collect()),
-            Err(unsatisfiable) => Err(Error::Unsatisfiable {
-                lines: explain::lines(&unsatisfiable, self.pool),
-            }),
+/// Paths that nobody is known to have, and that a package requires which the jobs may lead to.
+fn required_paths(pool: &Pool<'_, '_>, jobs: &Jobs) -> BTreeSet<String> {
+    let mut unknown = BTreeSet::new();
+    let mut queue: Vec<Candidate> = jobs.install.iter().flatten().map(|id| Candidate(id.0)).collect();
+    let mut seen: HashSet<Candidate> = queue.iter().copied().collect();
+    while let Some(candidate) = queue.pop() {
+        let package = pool.universe.package(Id(candidate.0));
+        let required = package.filter(|_| pool.is_package(candidate));
+        for required in required
+            .iter()
+            .flat_map(|package| package.relations(RelationKind::Requires))
+        {
+            if is_unknown_path(pool.universe, &required) {
+                unknown.insert(required.name.to_owned());
+            }
         }
+        let options = pool.needs(candidate).into_iter().flat_map(|need| need.options);
+        queue.extend(options.filter(|option| seen.insert(*option)));
     }
+    unknown
+}
 
-    /// Members of groups that the presence of another package makes wanted.
-    fn conditional(
-        &mut self,
-        chosen: &BTreeSet<Candidate>,
-        found: &Groups,
-        members: &mut BTreeMap<String, String>,
-    ) {
-        let universe = self.pool.universe;
-        let present = |name: &str| {
-            universe
-                .named(name)
-                .iter()
-                .any(|id| chosen.contains(&Candidate(id.0)))
+fn is_unknown_path(universe: &Universe<'_>, relation: &Relation<'_>) -> bool {
+    relation.name.starts_with('/') && universe.providing(relation).is_empty()
+}
+
+/// Paths that nobody is known to have, and that what was chosen recommends.
+fn wanted_paths(universe: &Universe<'_>, chosen: &BTreeSet<Id>) -> Vec<String> {
+    let paths: BTreeSet<String> = chosen
+        .iter()
+        .filter_map(|id| universe.package(*id))
+        .flat_map(|package| package.relations(RelationKind::Recommends))
+        .filter(|relation| is_unknown_path(universe, relation))
+        .map(|relation| relation.name.to_owned())
+        .collect();
+    paths.into_iter().collect()
+}
+
+/// What the wishes come to.
+struct Asked<'u> {
+    jobs: Jobs,
+    /// So many jobs at the beginning, but for those of modules, are the user's own.
+    user: std::ops::Range<usize>,
+    /// Members of groups and profiles, and whose they are.
+    members: BTreeMap<String, String>,
+    groups: Groups,
+    activation: Option<Activation<'u>>,
+    /// Paths that only the lists of all files know.
+    unknown: BTreeSet<String>,
+}
+
+impl<'u> Asked<'u> {
+    /// The jobs in dnf's order: profiles of modules, files, names, members of groups.
+    fn new(universe: &Universe<'u>, wishes: &Wishes) -> Result<Asked<'u>, Error> {
+        let mut asked = Asked {
+            jobs: Jobs::default(),
+            user: 0..0,
+            members: BTreeMap::new(),
+            groups: Groups::default(),
+            activation: universe.activation.clone(),
+            unknown: BTreeSet::new(),
         };
-        for (id, group) in &found.groups {
-            for member in group
-                .packages
-                .iter()
-                .filter(|member| member.kind == PackageType::Conditional)
-            {
-                if members.contains_key(&member.name) || !member.requires.as_deref().is_some_and(present) {
+        for word in wishes.words.iter().filter_map(|word| word.strip_prefix('@')) {
+            let activation = asked.activation.as_mut();
+            let wished = activation.map(|activation| modules::wished(word, activation));
+            let Some(wished) = wished.transpose()?.flatten() else {
+                groups::add(word, universe, &mut asked.groups)?;
+                continue;
+            };
+            for wished in wished {
+                let list = named(universe, &wished.package);
+                if list.is_empty() {
+                    return Err(wish::no_match(&wished.package, universe));
+                }
+                asked.jobs.install.push(list);
+                asked.members.insert(wished.package, wished.group);
+            }
+        }
+        let first = asked.jobs.install.len();
+        for id in universe
+            .all()
+            .filter(|id| wishes.whole.contains(&universe.place(*id).0))
+        {
+            asked.jobs.install.push(vec![id]);
+        }
+        for word in wishes.words.iter().filter(|word| !word.starts_with('@')) {
+            match wish::jobs(word, universe) {
+                Ok(lists) => asked.jobs.install.extend(lists),
+                Err(Error::NeedsFilelists { paths }) => asked.unknown.extend(paths),
+                Err(error) => return Err(error),
+            }
+        }
+        asked.user = first..asked.jobs.install.len();
+        asked.add_members(universe, wishes.optional);
+        Ok(asked)
+    }
+
+    fn add_members(&mut self, universe: &Universe<'_>, optional: bool) {
+        for (id, group) in &self.groups.groups {
+            for member in &group.packages {
+                let wanted = match member.kind {
+                    PackageType::Mandatory | PackageType::Default | PackageType::Conditional => true,
+                    PackageType::Optional => optional,
+                };
+                let mut list = named(universe, &member.name);
+                if member.basearch_only {
+                    let base = |id: &Id| universe.package(*id).is_some_and(|p| universe.is_base_arch(&p));
+                    list.retain(base);
+                }
+                // Members that no repository has are nobody's mistake: groups name packages of all architectures.
+                if !wanted || list.is_empty() {
                     continue;
                 }
-                let ids = universe.named(&member.name);
-                if !ids.is_empty() {
-                    members.insert(member.name.clone(), id.clone());
-                    self.problem
-                        .needs
-                        .push(Need::any(ids.into_iter().map(|id| Candidate(id.0))));
-                }
-            }
-        }
-    }
-
-    /// What chosen packages recommend and what supplements them, where nothing of it is there yet.
-    fn weak(&mut self, chosen: &BTreeSet<Candidate>) {
-        let universe = self.pool.universe;
-        let mut wanted: Vec<(Candidate, String, String)> = Vec::new();
-        for candidate in chosen {
-            let Some(package) = universe.package(Id(candidate.0)) else {
-                continue;
-            };
-            for recommended in package.relations(RelationKind::Recommends) {
-                for need in self.pool.relation_needs(&recommended) {
-                    if need.options.iter().any(|option| chosen.contains(option)) {
-                        continue;
-                    }
-                    // A condition that does not hold needs nothing.
-                    let real = need
-                        .options
-                        .iter()
-                        .copied()
-                        .find(|option| self.pool.is_package(*option));
-                    if need.options.iter().all(|option| self.pool.is_package(*option))
-                        || self.conditions_fail(&need, chosen)
-                    {
-                        wanted.extend(
-                            real.map(|option| (option, package.name().to_owned(), recommended.to_string())),
-                        );
-                    }
-                }
-            }
-        }
-        for id in universe.all() {
-            let candidate = Candidate(id.0);
-            if chosen.contains(&candidate) || self.tried.contains(&candidate) {
-                continue;
-            }
-            let Some(package) = universe.package(id) else {
-                continue;
-            };
-            // Only the best of a name comes by itself.
-            let supplements = package
-                .relations(RelationKind::Supplements)
-                .find(|relation| self.holds(relation, chosen));
-            if let Some(relation) = supplements
-                && universe.named(package.name()).first() == Some(&id)
-            {
-                wanted.push((candidate, package.name().to_owned(), relation.to_string()));
-            }
-        }
-        for (option, of, relation) in wanted {
-            if self.tried.insert(option) {
-                self.weak.insert(option, (of, relation));
-                self.problem.extras.push(option);
-            }
-        }
-    }
-
-    /// Whether every auxiliary of a need is impossible beside what is chosen.
-    fn conditions_fail(&self, need: &Need, chosen: &BTreeSet<Candidate>) -> bool {
-        use bareroot_solve::Packages as _;
-        need.options
-            .iter()
-            .filter(|option| !self.pool.is_package(**option))
-            .all(|option| {
-                self.pool
-                    .excludes(*option)
-                    .iter()
-                    .any(|other| chosen.contains(other))
-            })
-    }
-
-    /// Whether a relation holds for what is chosen.
-    fn holds(&self, relation: &Relation<'_>, chosen: &BTreeSet<Candidate>) -> bool {
-        use bareroot_rpm::rich::{self, Rich};
-        let simple = |relation: &Relation<'_>| {
-            self.pool
-                .universe
-                .providers(relation)
-                .iter()
-                .any(|id| chosen.contains(&Candidate(id.0)))
-        };
-        if !relation.name.starts_with('(') {
-            return simple(relation);
-        }
-        fn holds(
-            rich: &Rich<'_>,
-            simple: &dyn Fn(&Relation<'_>) -> bool,
-            by: &dyn Fn(&[Rich<'_>]) -> bool,
-        ) -> bool {
-            match rich {
-                Rich::Simple(dependency) => simple(&Relation {
-                    name: dependency.name,
-                    sense: dependency.sense.comparison(),
-                    evr: bareroot_rpm::Evr::parse(dependency.evr),
-                    pre: false,
-                }),
-                Rich::And(all) => all.iter().all(|operand| holds(operand, simple, by)),
-                Rich::Or(all) => all.iter().any(|operand| holds(operand, simple, by)),
-                Rich::With(all) => by(all),
-                Rich::Without(first, second) => holds(first, simple, by) && !holds(second, simple, by),
-                Rich::If(then, condition, otherwise) => match holds(condition, simple, by) {
-                    true => holds(then, simple, by),
-                    false => otherwise
-                        .as_ref()
-                        .is_none_or(|otherwise| holds(otherwise, simple, by)),
-                },
-                Rich::Unless(then, condition, otherwise) => match holds(condition, simple, by) {
-                    false => holds(then, simple, by),
-                    true => otherwise
-                        .as_ref()
-                        .is_some_and(|otherwise| holds(otherwise, simple, by)),
-                },
-            }
-        }
-        let universe = self.pool.universe;
-        let one_has_all = |all: &[Rich<'_>]| {
-            chosen
-                .iter()
-                .filter_map(|candidate| universe.package(Id(candidate.0)))
-                .any(|package| {
-                    all.iter().all(|operand| match operand {
-                        Rich::Simple(dependency) => {
-                            package.relations(RelationKind::Provides).any(|provided| {
-                                provided.name == dependency.name
-                                    && satisfies(
-                                        &provided,
-                                        &Relation {
-                                            name: dependency.name,
-                                            sense: dependency.sense.comparison(),
-                                            evr: bareroot_rpm::Evr::parse(dependency.evr),
-                                            pre: false,
-                                        },
-                                    )
-                            })
+                match (&member.requires, member.kind) {
+                    (Some(requires), PackageType::Conditional) => {
+                        let pair = (member.name.clone(), requires.clone());
+                        if !self.jobs.conditional.contains(&pair) {
+                            self.jobs.conditional.push(pair);
                         }
-                        _ => false,
-                    })
-                })
-        };
-        rich::parse(relation.name).is_ok_and(|rich| holds(&rich, &simple, &one_has_all))
+                    }
+                    _ => {
+                        list.extend(wish::obsoleters(&list, universe));
+                        list.sort_unstable();
+                        list.dedup();
+                        if !self.jobs.install.contains(&list) {
+                            self.jobs.install.push(list);
+                        }
+                    }
+                }
+                self.members
+                    .entry(member.name.clone())
+                    .or_insert_with(|| id.clone());
+            }
+        }
     }
 
-    /// Paths that nobody is known to have, and that a package requires which the wishes may lead to.
-    fn unknown_paths(&self, mut unknown: BTreeSet<String>) -> Vec<String> {
-        use bareroot_solve::Packages as _;
-        let mut queue: Vec<Candidate> = self
-            .problem
-            .needs
-            .iter()
-            .flat_map(|need| need.options.iter().copied())
+    fn selection(mut self, pool: &Pool<'_, '_>, chosen: &BTreeSet<Id>, weak: &BTreeSet<Id>) -> Selection {
+        let universe = pool.universe;
+        let user: HashSet<Id> = self
+            .jobs
+            .install
+            .get(self.user.clone())
+            .into_iter()
+            .flatten()
+            .flat_map(|list| list.iter().filter(|id| chosen.contains(id)))
+            .copied()
             .collect();
-        let mut seen: HashSet<Candidate> = queue.iter().copied().collect();
-        while let Some(candidate) = queue.pop() {
-            if let Some(package) = self.pool.universe.package(Id(candidate.0)) {
-                for required in package.relations(RelationKind::Requires) {
-                    if required.name.starts_with('/') && self.pool.universe.providers(&required).is_empty() {
-                        unknown.insert(required.name.to_owned());
-                    }
-                }
-            }
-            for option in self
-                .pool
-                .needs(candidate)
-                .into_iter()
-                .flat_map(|need| need.options)
-            {
-                if seen.insert(option) {
-                    queue.push(option);
-                }
-            }
-        }
-        unknown.into_iter().collect()
-    }
-
-    fn selection(
-        &self,
-        chosen: &BTreeSet<Candidate>,
-        user: &HashSet<Candidate>,
-        members: &BTreeMap<String, String>,
-        mut groups: Groups,
-    ) -> Selection {
-        let universe = self.pool.universe;
-        let mut why: BTreeMap<Candidate, Why> = BTreeMap::new();
-        let mut queue = std::collections::VecDeque::new();
-        for candidate in chosen {
-            let name = universe
-                .package(Id(candidate.0))
-                .map_or("", |package| package.name());
-            let reason = match (
-                user.contains(candidate),
-                members.get(name),
-                self.weak.get(candidate),
-            ) {
-                (true, ..) => Why::User,
-                (_, Some(group), _) => Why::Group(group.clone()),
-                (_, _, Some((of, relation))) => Why::Weak {
-                    of: of.clone(),
-                    relation: relation.clone(),
-                },
-                _ => continue,
-            };
-            why.insert(*candidate, reason);
-            queue.push_back(*candidate);
-        }
-        // Every other package is there because one before it requires it.
-        while let Some(candidate) = queue.pop_front() {
-            let Some(package) = universe.package(Id(candidate.0)) else {
-                continue;
-            };
-            for required in package.relations(RelationKind::Requires) {
-                let options = self.pool.relation_needs(&required);
-                for option in options.iter().flat_map(|need| &need.options) {
-                    if chosen.contains(option) && !why.contains_key(option) {
-                        why.insert(
-                            *option,
-                            Why::Dependency {
-                                of: package.name().to_owned(),
-                                relation: required.to_string(),
-                            },
-                        );
-                        queue.push_back(*option);
-                    }
-                }
-            }
-        }
+        let why = self.reasons(pool, chosen, &user, weak);
         let mut picks: Vec<(&str, &str, Pick)> = chosen
             .iter()
-            .filter_map(|candidate| {
-                let package = universe.package(Id(candidate.0))?;
-                let (index, number) = universe.place(Id(candidate.0));
+            .filter_map(|id| {
+                let package = universe.package(*id)?;
+                let (index, number) = universe.place(*id);
                 let pick = Pick {
                     index,
                     package: number,
-                    why: why.remove(candidate).unwrap_or(Why::User),
+                    why: why.get(id).cloned().unwrap_or(Why::User),
                 };
                 Some((package.name(), package.arch(), pick))
             })
             .collect();
         picks.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         let present: HashSet<&str> = picks.iter().map(|(name, _, _)| *name).collect();
-        for group in groups.groups.values_mut() {
+        for group in self.groups.groups.values_mut() {
             for member in &mut group.packages {
                 member.installed = present.contains(member.name.as_str());
             }
         }
+        let modules = match self.activation {
+            Some(mut activation) => {
+                let packages = chosen.iter().filter_map(|id| universe.package(*id));
+                activation.enable_installed(&packages.map(|package| package.nevra_with_epoch()).collect());
+                activation.enabled
+            }
+            None => BTreeMap::new(),
+        };
         Selection {
             picks: picks.into_iter().map(|(_, _, pick)| pick).collect(),
-            groups,
-            modules: BTreeMap::new(),
+            groups: self.groups,
+            modules,
         }
+    }
+
+    /// Why each package is in: what was asked for, then what that needs.
+    fn reasons(
+        &self,
+        pool: &Pool<'_, '_>,
+        chosen: &BTreeSet<Id>,
+        user: &HashSet<Id>,
+        weak: &BTreeSet<Id>,
+    ) -> HashMap<Id, Why> {
+        let universe = pool.universe;
+        let mut why: HashMap<Id, Why> = HashMap::new();
+        let mut queue = VecDeque::new();
+        for id in chosen {
+            let name = universe.package(*id).map_or("", |package| package.name());
+            let reason = match (user.contains(id), self.members.get(name)) {
+                (true, _) => Why::User,
+                (_, Some(group)) => Why::Group(group.clone()),
+                _ if weak.contains(id) => liked(pool, *id, chosen),
+                _ => continue,
+            };
+            why.insert(*id, reason);
+            queue.push_back(*id);
+        }
+        // Every other package is there because one before it requires it.
+        while let Some(id) = queue.pop_front() {
+            let Some(package) = universe.package(id) else {
+                continue;
+            };
+            for required in package.relations(RelationKind::Requires) {
+                let options = pool.relation_needs(&required);
+                for option in options.iter().flat_map(|need| &need.options) {
+                    let other = Id(option.0);
+                    if chosen.contains(&other) && !why.contains_key(&other) {
+                        let reason = Why::Dependency {
+                            of: package.name().to_owned(),
+                            relation: required.to_string(),
+                        };
+                        why.insert(other, reason);
+                        queue.push_back(other);
+                    }
+                }
+            }
+        }
+        why
+    }
+}
+
+/// The packages of a name that may be installed, in the order of loading.
+fn named(universe: &Universe<'_>, name: &str) -> Vec<Id> {
+    let all = universe.called_name(name).iter().copied();
+    all.filter(|id| !universe.is_excluded(*id)).collect()
+}
+
+/// Who would like a package: one that recommends it, else itself, by what it supplements.
+fn liked(pool: &Pool<'_, '_>, id: Id, chosen: &BTreeSet<Id>) -> Why {
+    let universe = pool.universe;
+    let weak = |package: &Package<'_>, relation: &Relation<'_>| Why::Weak {
+        of: package.name().to_owned(),
+        relation: relation.to_string(),
+    };
+    for package in chosen.iter().filter_map(|other| universe.package(*other)) {
+        for recommended in package.relations(RelationKind::Recommends) {
+            let mut options = pool
+                .relation_needs(&recommended)
+                .into_iter()
+                .flat_map(|need| need.options);
+            if options.any(|option| option == Candidate(id.0)) {
+                return weak(&package, &recommended);
+            }
+        }
+    }
+    let own = universe.package(id);
+    let supplements =
+        own.and_then(|package| Some((package, package.relations(RelationKind::Supplements).next()?)));
+    match supplements {
+        Some((package, relation)) => weak(&package, &relation),
+        None => Why::User,
     }
 }

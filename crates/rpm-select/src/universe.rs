@@ -25,6 +25,19 @@ pub struct Repository {
     pub includes: Vec<String>,
     /// Whether its packages are seen whatever module streams say.
     pub module_hotfixes: bool,
+    /// Whether it is the files of the command line: they come after all others, and modules hide none of them.
+    pub command_line: bool,
+}
+
+impl Repository {
+    /// The repository of the command line's files, preferred to all others.
+    pub fn of_command_line() -> Repository {
+        Repository {
+            priority: 0,
+            command_line: true,
+            ..Repository::default()
+        }
+    }
 }
 
 impl Default for Repository {
@@ -35,6 +48,7 @@ impl Default for Repository {
             excludes: Vec::new(),
             includes: Vec::new(),
             module_hotfixes: false,
+            command_line: false,
         }
     }
 }
@@ -56,6 +70,8 @@ pub struct Universe<'i> {
     by_name: HashMap<&'i str, Vec<Id>>,
     by_provide: HashMap<&'i str, Vec<Id>>,
     by_file: HashMap<&'i str, Vec<Id>>,
+    /// Looked up the other way round than it is written.
+    by_obsoleted: HashMap<&'i str, Vec<Id>>,
     /// Whether the lists of all files were looked at: what is not known then is nowhere.
     all_files: bool,
     /// The module streams that are active, where there are modules.
@@ -82,10 +98,22 @@ impl<'i> Universe<'i> {
             by_name: HashMap::new(),
             by_provide: HashMap::new(),
             by_file: HashMap::new(),
+            by_obsoleted: HashMap::new(),
             all_files: false,
             activation: None,
         };
-        for (number, index) in indexes.iter().enumerate() {
+        // dnf loads repositories by priority and cost, and files of the command line after them.
+        let mut order: Vec<usize> = (0..indexes.len()).collect();
+        order.sort_by_key(|number| {
+            let repository = repositories.get(*number);
+            repository.map_or((false, 99, 1000), |repository| {
+                (repository.command_line, repository.priority, repository.cost)
+            })
+        });
+        for number in order {
+            let Some(index) = indexes.get(number) else {
+                continue;
+            };
             let repository = repositories.get(number).cloned().unwrap_or_default();
             for package in index.packages() {
                 let id = Id(universe.places.len() as u32);
@@ -96,14 +124,14 @@ impl<'i> Universe<'i> {
                 universe.places.push((number as u32, package.number() as u32));
                 universe.excluded.push(hidden);
                 universe.by_name.entry(package.name()).or_default().push(id);
-                if hidden {
-                    continue;
-                }
                 for provided in package.relations(RelationKind::Provides) {
                     let list = universe.by_provide.entry(provided.name).or_default();
                     if list.last() != Some(&id) {
                         list.push(id);
                     }
+                }
+                for obsoleted in package.relations(RelationKind::Obsoletes) {
+                    universe.by_obsoleted.entry(obsoleted.name).or_default().push(id);
                 }
                 for (path, _) in package.files() {
                     universe.by_file.entry(path).or_default().push(id);
@@ -130,7 +158,7 @@ impl<'i> Universe<'i> {
         let activation = Activation::of_words(words, modules, platform.as_deref())?;
         let filtered = self.all().filter(|id| {
             let repository = self.repositories.get(self.place(*id).0);
-            !repository.is_some_and(|repository| repository.module_hotfixes)
+            !repository.is_some_and(|repository| repository.module_hotfixes || repository.command_line)
         });
         let packages = filtered.filter_map(|id| Some((id, self.package(id)?)));
         for id in modules::hidden(packages, &activation) {
@@ -214,11 +242,53 @@ impl<'i> Universe<'i> {
         self.excluded.get(id.0 as usize).copied().unwrap_or(true)
     }
 
-    /// The packages of a name that may be installed, the preferred one first.
-    pub(crate) fn named(&self, name: &str) -> Vec<Id> {
-        let mut found: Vec<Id> = self.by_name.get(name).into_iter().flatten().copied().collect();
-        found.retain(|id| !self.is_excluded(*id));
-        self.prefer(&mut found);
+    /// The packages of a name in the order of loading, excluded ones among them.
+    pub(crate) fn called_name(&self, name: &str) -> &[Id] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a package is of the root's own architecture, by the name that repositories have for it.
+    pub(crate) fn is_base_arch(&self, package: &Package<'_>) -> bool {
+        package.arch() == arch::base(self.arch)
+    }
+
+    /// The packages that obsolete something of a name, in whatever version.
+    pub(crate) fn obsoleting(&self, name: &str) -> &[Id] {
+        self.by_obsoleted.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// How far a package's architecture is from the root's.
+    pub(crate) fn arch_score(&self, package: &Package<'_>) -> usize {
+        arch::score(package.arch(), self.arch).unwrap_or(usize::MAX)
+    }
+
+    /// The priority of a package's repository: the lower, the more preferred.
+    pub(crate) fn priority(&self, id: Id) -> i32 {
+        let repository = self.repositories.get(self.place(id).0);
+        repository.map_or(99, |repository| repository.priority)
+    }
+
+    /// The cost of a package's repository.
+    pub(crate) fn cost(&self, id: Id) -> i32 {
+        let repository = self.repositories.get(self.place(id).0);
+        repository.map_or(1000, |repository| repository.cost)
+    }
+
+    /// Who satisfies a relation, in the order of loading, excluded packages among them.
+    pub(crate) fn providing(&self, relation: &Relation<'_>) -> Vec<Id> {
+        let mut found: Vec<Id> = self
+            .by_provide
+            .get(relation.name)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| self.provides(*id, relation))
+            .collect();
+        if relation.name.starts_with('/') {
+            found.extend(self.by_file.get(relation.name).into_iter().flatten());
+            found.sort_unstable();
+            found.dedup();
+        }
         found
     }
 
@@ -276,10 +346,8 @@ impl<'i> Universe<'i> {
             .flatten()
             .copied()
             .filter(|id| {
-                self.package(*id).is_some_and(|package| {
-                    relation.sense == Sense::ANY
-                        || ranges_overlap(Sense::EQUAL, &package.evr(), relation.sense, &relation.evr)
-                })
+                self.package(*id)
+                    .is_some_and(|package| is_called(relation, &package))
             })
             .collect()
     }
@@ -337,13 +405,18 @@ impl<'i> Universe<'i> {
     }
 }
 
-/// Whether what is provided satisfies what is wanted: unlike rpm, libsolv lets a provision without version meet only
-/// relations without version.
+/// Whether a relation's name and versions mean a package by its own name.
+pub(crate) fn is_called(relation: &Relation<'_>, package: &Package<'_>) -> bool {
+    relation.name == package.name()
+        && (relation.sense == Sense::ANY
+            || ranges_overlap(Sense::EQUAL, &package.evr(), relation.sense, &relation.evr))
+}
+
+/// Whether what is provided satisfies what is wanted: as in rpm, something without a version is of every version.
 pub(crate) fn satisfies(provided: &Relation<'_>, wanted: &Relation<'_>) -> bool {
-    if wanted.sense == Sense::ANY {
-        return true;
-    }
-    provided.sense != Sense::ANY && ranges_overlap(provided.sense, &provided.evr, wanted.sense, &wanted.evr)
+    wanted.sense == Sense::ANY
+        || provided.sense == Sense::ANY
+        || ranges_overlap(provided.sense, &provided.evr, wanted.sense, &wanted.evr)
 }
 
 /// Whether a name, a NEVRA or a pattern of either means a package.

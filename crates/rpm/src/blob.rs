@@ -18,8 +18,8 @@ pub struct Install {
     pub states: Vec<u8>,
 }
 
-/// An entry that is added behind the region.
-struct Added {
+/// An entry that is added to a header.
+pub(crate) struct Added {
     tag: u32,
     kind: u32,
     count: u32,
@@ -27,12 +27,43 @@ struct Added {
 }
 
 impl Added {
-    fn number(tag: Tag, number: u32) -> Added {
+    pub(crate) fn number(tag: Tag, number: u32) -> Added {
+        Added::numbers(tag, &[number])
+    }
+
+    pub(crate) fn numbers(tag: Tag, numbers: &[u32]) -> Added {
         Added {
             tag: tag.0,
             kind: 4,
-            count: 1,
-            data: number.to_be_bytes().to_vec(),
+            count: u32::try_from(numbers.len()).unwrap_or(u32::MAX),
+            data: numbers.iter().flat_map(|number| number.to_be_bytes()).collect(),
+        }
+    }
+
+    pub(crate) fn string(tag: Tag, text: &[u8]) -> Added {
+        Added {
+            kind: 6,
+            ..Added::strings(tag, &[text.to_vec()])
+        }
+    }
+
+    /// A text that may have translations, in one language.
+    pub(crate) fn text(tag: Tag, text: &[u8]) -> Added {
+        Added {
+            kind: 9,
+            ..Added::strings(tag, &[text.to_vec()])
+        }
+    }
+
+    pub(crate) fn strings(tag: Tag, strings: &[Vec<u8>]) -> Added {
+        Added {
+            tag: tag.0,
+            kind: 8,
+            count: u32::try_from(strings.len()).unwrap_or(u32::MAX),
+            data: strings
+                .iter()
+                .flat_map(|text| [text.as_slice(), b"\0"].concat())
+                .collect(),
         }
     }
 
@@ -85,12 +116,7 @@ pub fn stored(package: &PackageFile, install: &Install) -> Vec<u8> {
         })
         .collect();
     if !header.has(Tag::SOURCERPM) && !header.has(Tag::SOURCEPACKAGE) {
-        added.push(Added {
-            tag: Tag::SOURCERPM.0,
-            kind: 6,
-            count: 1,
-            data: b"(none)\0".to_vec(),
-        });
+        added.push(Added::string(Tag::SOURCERPM, b"(none)"));
     }
     added.push(Added::number(Tag::INSTALLTIME, install.time));
     if !install.states.is_empty() {
@@ -101,34 +127,57 @@ pub fn stored(package: &PackageFile, install: &Install) -> Vec<u8> {
             data: install.states.clone(),
         });
     }
+    // A package that can be moved says where it was put, even when it was not moved.
+    if let (Some((kind, count, data)), false) = (header.raw(Tag::PREFIXES), header.has(Tag::INSTPREFIXES)) {
+        added.push(Added {
+            tag: Tag::INSTPREFIXES.0,
+            kind,
+            count,
+            data: data.to_vec(),
+        });
+    }
     added.push(Added::number(Tag::INSTALLCOLOR, install.color));
     added.push(Added::number(Tag::INSTALLTID, install.transaction));
-    extended(header, added)
+    extended(header.index().to_vec(), header.store().to_vec(), added)
 }
 
 /// A header with entries behind its region, without the magic.
-fn extended(header: &Header, mut added: Vec<Added>) -> Vec<u8> {
-    added.sort_by_key(|entry| entry.tag);
-    let mut index = header.index().to_vec();
-    let mut store = header.store().to_vec();
-    for entry in &added {
-        store.resize(store.len().next_multiple_of(entry.alignment()), 0);
-        for word in [
-            entry.tag,
-            entry.kind,
-            u32::try_from(store.len()).unwrap_or(u32::MAX),
-            entry.count,
-        ] {
-            index.extend_from_slice(&word.to_be_bytes());
-        }
-        store.extend_from_slice(&entry.data);
-    }
+pub(crate) fn extended(mut index: Vec<u8>, mut store: Vec<u8>, added: Vec<Added>) -> Vec<u8> {
+    append(&mut index, &mut store, added);
     let mut blob = Vec::with_capacity(8 + index.len() + store.len());
     blob.extend_from_slice(&u32::try_from(index.len() / 16).unwrap_or(u32::MAX).to_be_bytes());
     blob.extend_from_slice(&u32::try_from(store.len()).unwrap_or(u32::MAX).to_be_bytes());
     blob.append(&mut index);
     blob.append(&mut store);
     blob
+}
+
+/// Adds entries to an index, by tag, and their data to its store.
+fn append(index: &mut Vec<u8>, store: &mut Vec<u8>, mut added: Vec<Added>) {
+    added.sort_by_key(|entry| entry.tag);
+    for entry in &added {
+        store.resize(store.len().next_multiple_of(entry.alignment()), 0);
+        let start = u32::try_from(store.len()).unwrap_or(u32::MAX);
+        for word in [entry.tag, entry.kind, start, entry.count] {
+            index.extend_from_slice(&word.to_be_bytes());
+        }
+        store.extend_from_slice(&entry.data);
+    }
+}
+
+/// Index and data of a header that is all region.
+pub(crate) fn region(entries: Vec<Added>) -> (Vec<u8>, Vec<u8>) {
+    let (mut rest, mut store) = (Vec::new(), Vec::new());
+    append(&mut rest, &mut store, entries);
+    let words = |words: [u32; 4]| words.into_iter().flat_map(u32::to_be_bytes);
+    let (tag, kind, size) = (Tag::HEADERIMMUTABLE.0, 7, 16);
+    let start = u32::try_from(store.len()).unwrap_or(u32::MAX);
+    let mut index: Vec<u8> = words([tag, kind, start, size]).collect();
+    index.append(&mut rest);
+    // The trailer says, as an offset backwards, how long the index is.
+    let length = u32::try_from(index.len()).unwrap_or(u32::MAX);
+    store.extend(words([tag, kind, length.wrapping_neg(), size]));
+    (index, store)
 }
 
 /// The header of a stored form.

@@ -8,6 +8,7 @@ mod evr;
 mod header;
 mod package;
 mod payload;
+mod pubkey;
 pub mod rich;
 mod tag;
 
@@ -20,4 +21,5 @@ pub use header::{
 };
 pub use package::{Covers, PackageFile, PackageSignature};
 pub use payload::{FileChoice, Payload, State};
+pub use pubkey::{KeyName, Pubkey};
 pub use tag::Tag;

@@ -268,6 +268,12 @@ impl PackageFile {
         let compression = self.compression()?;
         let offset = self.payload_offset;
         blob.as_ref().try_map(|blob| {
+            let compression = match compression {
+                // rpm reads it by zlib's gzread, which passes on what is not gzip; rpmbuild names no compression for a
+                // payload that is not compressed.
+                Compression::Gzip if !self.begins_as_gzip(blob)? => Compression::None,
+                other => other,
+            };
             let part = Part { blob, at: offset };
             let plain = decoder(compression, BufReader::with_capacity(CHUNK, part), limits);
             let plain = plain.map_err(|source| Error::Decode {
@@ -277,6 +283,22 @@ impl PackageFile {
             // Entries' heads are read a hundred bytes at a time.
             Ok(Box::new(BufReader::with_capacity(CHUNK, plain)) as Box<dyn Read + Send + 'b>)
         })
+    }
+
+    fn begins_as_gzip(&self, blob: &Blob) -> Result<bool, Error> {
+        let mut magic = [0; 2];
+        let mut part = Part {
+            blob,
+            at: self.payload_offset,
+        };
+        match part.read_exact(&mut magic) {
+            Ok(()) => Ok(magic == [0x1f, 0x8b]),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(source) => Err(Error::Io {
+                name: self.name.clone(),
+                source,
+            }),
+        }
     }
 
     /// The payload's entries, from its decompressed bytes.

@@ -13,10 +13,12 @@ pub enum Compression {
     Zstd,
     /// bzip2.
     Bzip2,
+    /// lzma, which came before xz.
+    Lzma,
 }
 
 impl Compression {
-    /// All of them.
+    /// Those that are in use.
     pub const ALL: [Compression; 5] = [
         Compression::None,
         Compression::Gzip,
@@ -33,6 +35,7 @@ impl Compression {
             Compression::Xz => ".xz",
             Compression::Zstd => ".zst",
             Compression::Bzip2 => ".bz2",
+            Compression::Lzma => ".lzma",
         }
     }
 
@@ -55,6 +58,13 @@ impl Compression {
             }
             Compression::Xz => {
                 let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+            Compression::Lzma => {
+                let options = liblzma::stream::LzmaOptions::new_preset(1)?;
+                let stream = liblzma::stream::Stream::new_lzma_encoder(&options)?;
+                let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
                 encoder.write_all(bytes)?;
                 encoder.finish()
             }

@@ -1,4 +1,4 @@
-//! Tests only: builds debs, repositories and keys; a mirror that misbehaves on request; a tree differ; a distribution
+//! Tests only: builds debs, rpms, repositories and keys; a mirror that misbehaves on request; a tree differ; a distribution
 //! that bootstraps without a network.
 
 pub mod base;
@@ -12,6 +12,9 @@ pub mod keys;
 pub mod mirror;
 pub mod programs;
 pub mod repo;
+pub mod rpm;
+pub mod rpm_base;
+pub mod rpm_repo;
 mod sign;
 pub mod tree;
 pub use compress::Compression;

@@ -22,7 +22,7 @@ pub fn main() -> Option<ExitCode> {
     let name = words.next()?;
     let words: Vec<String> = words.collect();
     match name.rsplit('/').next()? {
-        "script" => Some(script::main(&words)),
+        "script" | "sh" => Some(script::main(&words)),
         "dpkg" => Some(dpkg::main(&words)),
         _ => None,
     }

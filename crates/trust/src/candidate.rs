@@ -16,6 +16,11 @@ impl Candidate<'_> {
         hex::upper(self.fingerprint)
     }
 
+    /// The fingerprint of the certificate's primary key.
+    pub(crate) fn primary(&self) -> &[u8] {
+        self.cert.primary()
+    }
+
     pub(crate) fn key(&self) -> Option<PublicKey> {
         self.cert.key(self.cert.components.get(self.component)?)
     }

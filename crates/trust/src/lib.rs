@@ -23,7 +23,7 @@ mod verify;
 pub use blob::{Blob, BlobReader};
 pub use error::Error;
 pub use expected::{Expected, Proof, Verifier};
-pub use keyring::{KeyInfo, Keyring};
+pub use keyring::{CertKey, Certificate, KeyInfo, Keyring};
 pub use policy::Policy;
 pub use trusted::{Trusted, Waiver};
 pub use verified::Verified;

@@ -13,9 +13,10 @@ pub(crate) const PUBLIC_SUBKEY: u8 = 14;
 pub(crate) const USER_ATTRIBUTE: u8 = 17;
 pub(crate) const PADDING: u8 = 21;
 
-/// One packet: its type, and where its body is.
+/// One packet: its type, where it begins, and where its body is.
 pub(crate) struct Packet {
     pub(crate) tag: u8,
+    pub(crate) start: usize,
     pub(crate) body: Range<usize>,
 }
 
@@ -61,14 +62,15 @@ fn packet(bytes: &[u8], at: usize) -> Result<Packet, &'static str> {
         }
         _ => return Err("data that is not an OpenPGP packet"),
     };
-    let start = at + start;
-    let end = start
+    let body = at + start;
+    let end = body
         .checked_add(length)
         .filter(|&end| end <= bytes.len())
         .ok_or(CUT)?;
     Ok(Packet {
         tag,
-        body: start..end,
+        start: at,
+        body: body..end,
     })
 }
 

@@ -20,9 +20,9 @@ mod sys;
 pub use error::{Error, Escape};
 pub use payload::{Payload, PayloadError};
 pub use place::{
-    Alone, Conffiles, Devices, Diversion, Diversions, Filter, Installed, Md5, NameTable, Order, Outcome,
-    Override, Ownership, PathKind, PathRecord, Placed, Placer, PlacerSettings, Relations, Subject, Summary,
-    Taken,
+    Alone, Conffiles, Devices, Directories, Diversion, Diversions, Filter, Installed, Md5, NameTable, Order,
+    Outcome, Override, Ownership, PathKind, PathRecord, Placed, Placer, PlacerSettings, Relations, Subject,
+    Summary, Taken,
 };
 pub use root::{DirEntry, FileKind, Node, Root, Stat, Walk, WalkEntry};
 pub use staging::Staging;

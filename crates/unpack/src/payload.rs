@@ -51,10 +51,20 @@ impl PayloadError {
     }
 }
 
-/// An error while content was read: that of the archive inside it, or else of the file that the archive is in.
+/// An error while content was read: one that travelled in it, that of the archive inside it, or else of the file that the
+/// archive is in.
 impl From<io::Error> for PayloadError {
     fn from(error: io::Error) -> Self {
-        PayloadError::new(bareroot_archive::Error::from_io(error))
+        error
+            .downcast::<PayloadError>()
+            .unwrap_or_else(|error| PayloadError::new(bareroot_archive::Error::from_io(error)))
+    }
+}
+
+/// [`Payload::read`] can only say `io::Error`: a payload's own error travels inside, its class with it.
+impl From<PayloadError> for io::Error {
+    fn from(error: PayloadError) -> Self {
+        io::Error::other(error)
     }
 }
 
@@ -87,5 +97,19 @@ impl<R: Read> Payload for TarReader<R> {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Read::read(self, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_keep_their_class_on_the_way() {
+        let error = PayloadError::new(bareroot_archive::Error::Truncated { within: "x".into() });
+        let (class, text) = (error.class(), error.to_string());
+        let arrived = PayloadError::from(io::Error::from(error));
+        assert_eq!((arrived.class(), arrived.to_string()), (class, text));
+        assert_eq!(PayloadError::from(io::Error::other("no")).class(), Class::Target);
     }
 }

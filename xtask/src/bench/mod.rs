@@ -2,6 +2,7 @@
 
 mod debian;
 mod measure;
+mod rpm;
 mod table;
 
 use anyhow::Result;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
+    Rpm(rpm::Options),
 }
 
 /// Runs a bench.
@@ -21,5 +24,6 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Rpm(options) => rpm::run(options),
     }
 }

@@ -94,6 +94,17 @@ impl Apt {
         anyhow::bail!("apt-get download left no archive of `{package}`")
     }
 
+    /// Fetches the newest archives of packages into a directory.
+    pub fn download_all(&self, into: &Path, packages: &[String]) -> Result<()> {
+        let mut command = Command::new("apt-get");
+        command.args(["-q", "download"]).args(packages).current_dir(into);
+        command
+            .env("APT_CONFIG", self.root.join("apt.conf"))
+            .env("LC_ALL", "C");
+        crate::run::must(&mut command)?;
+        Ok(())
+    }
+
     /// The dpkg status that apt sees: the stanzas of these packages, as installed.
     pub fn set_status(&self, stanzas: &[String]) -> Result<()> {
         let text: String = stanzas

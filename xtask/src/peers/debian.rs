@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::exceptions::Pair;
+use super::exceptions::{self, Pair};
 use super::{root, trees};
 use crate::machine;
 use crate::report::{Report, lines};
@@ -177,7 +177,7 @@ fn whole_trees(
 
 /// The tree, and the status file to the byte.
 pub fn same_tree(pair: &Pair<'_>, title: &str, report: &mut Report) -> Result<()> {
-    let compared = trees::with_peer(pair)?;
+    let compared = trees::with_peer(exceptions::TABLE, pair)?;
     report.check(
         &format!("{title}: the tree is mmdebstrap's"),
         &compared.unexplained,

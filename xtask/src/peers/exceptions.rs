@@ -1,4 +1,4 @@
-//! Where bareroot's tree may differ from mmdebstrap's, and why. What is not here is a failure.
+//! Where bareroot's tree may differ from a peer's, and why. What is not here is a failure.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use bareroot_testkit::tree::Difference;
 /// Which difference is excused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Only mmdebstrap's tree has the path.
+    /// Only the peer's tree has the path.
     OnlyPeer,
     /// Only bareroot's tree has it.
     OnlyBareroot,
@@ -33,7 +33,7 @@ pub struct Exception {
     pub reason: &'static str,
 }
 
-/// The table.
+/// The table of Debian's roots, whose peer is mmdebstrap.
 pub const TABLE: &[Exception] = &[
     Exception {
         path: "var/lib/dpkg/*-old",
@@ -84,12 +84,12 @@ pub const TABLE: &[Exception] = &[
 const USRMERGE_COPIES: &str = "one file in the package too; in mmdebstrap's root usrmerge moves /bin to /usr/bin by \
                                copying each name";
 
-/// Two roots of one suite: mmdebstrap's and bareroot's.
+/// Two roots of one suite: the peer's and bareroot's.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair<'a> {
     /// The suite.
     pub suite: &'a str,
-    /// mmdebstrap's root.
+    /// The peer's root.
     pub peer: &'a Path,
     /// bareroot's root.
     pub ours: &'a Path,
@@ -127,9 +127,13 @@ fn same_lines(first: &Path, second: &Path) -> bool {
     sorted(first).is_some_and(|first| Some(first) == sorted(second))
 }
 
-/// The exception for a difference between mmdebstrap's tree (first) and bareroot's (second).
-pub fn for_difference(difference: &Difference, pair: &Pair<'_>) -> Option<&'static Exception> {
-    TABLE.iter().find(|exception| exception.excuses(difference, pair))
+/// The exception of a table for a difference between the peer's tree (first) and bareroot's (second).
+pub fn for_difference(
+    table: &'static [Exception],
+    difference: &Difference,
+    pair: &Pair<'_>,
+) -> Option<&'static Exception> {
+    table.iter().find(|exception| exception.excuses(difference, pair))
 }
 
 /// Whether a path is what the pattern says: equal, but for one `*`, which stands for anything without `/`.
@@ -160,7 +164,7 @@ mod tests {
                 peer: Path::new("/none"),
                 ours: Path::new("/none"),
             };
-            for_difference(difference, &pair).is_some()
+            for_difference(TABLE, difference, &pair).is_some()
         };
         let only_peer = |path: &str| Difference::OnlyFirst(PathBuf::from(path), Type::File);
         assert!(excused(&only_peer("etc/apt/sources.list"), "trixie"));

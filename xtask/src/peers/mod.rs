@@ -1,12 +1,14 @@
 //! The same inputs to bareroot and to its peers, the results compared.
 
 mod alone;
-mod apt;
+pub mod apt;
 mod debian;
 mod exceptions;
 pub mod mmdebstrap;
 mod no_host_programs;
 pub mod root;
+mod rpm;
+mod rpm_solve;
 mod solve;
 mod trace;
 mod trees;
@@ -19,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::machine::{self, Need};
 use crate::report::Report;
-use crate::workshop::Workshop;
+use crate::workshop::{Place, Workshop};
 
 /// `cargo xtask peers`.
 #[derive(clap::Args)]
@@ -62,8 +64,15 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Package selection, with dnf's solver
+    RpmSolve(rpm_solve::Args),
     /// Package selection, with `apt-get -s install`
     Solve(solve::Args),
+    /// Roots of an RPM distribution made for this, with dnf's
+    Rpm {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ubuntu's roots, with mmdebstrap's
     Ubuntu {
         #[command(flatten)]
@@ -88,6 +97,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut report = Report::default();
     match args.lane {
         Some(Lane::Solve(args)) => return solve::run(&args),
+        Some(Lane::RpmSolve(args)) => return rpm_solve::run(&args),
         Some(Lane::Debian { common, which }) => {
             if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
@@ -99,6 +109,7 @@ pub fn run(args: Args) -> Result<()> {
                 alone::run(&workshop, &mut report)?;
             }
         }
+        Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -109,12 +120,22 @@ pub fn run(args: Args) -> Result<()> {
     report.close()
 }
 
+fn rpm_lane(common: &Common, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::Rpm) {
+        report.skip("rpm", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    rpm::run(&place, common.bareroot.as_deref(), common.quick, report)
+}
+
 fn all(common: &Common, report: &mut Report) -> Result<()> {
     if let Some(workshop) = open(common, Need::Peers, "debian, no-host-programs", report)? {
         debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
         no_host_programs::run(&workshop, report)?;
         alone::run(&workshop, report)?;
     }
+    rpm_lane(common, report)?;
     let words: &[&str] = if common.quick {
         &["solve", "--sets", "40"]
     } else {

@@ -28,21 +28,25 @@ pub fn run(workshop: &Workshop, report: &mut Report) -> Result<()> {
     };
     for options in [&[][..], &["--no-standins"]] {
         let what = format!("no program of the host is executed {}", options.concat());
-        if let Some((count, evidence)) = report.take(&what, traced(workshop, &recipe, options)) {
+        let target = workshop.fresh("traced");
+        let mut command = workshop.bareroot_command(&recipe, &target);
+        let traced = traced(command.args(options), &target, &workshop.fresh("strace.out"));
+        if let Some((count, evidence)) = report.take(&what, traced) {
             report.check(
                 &format!("{}: {count} programs, all of the target", what.trim_end()),
                 &evidence,
             );
         }
+        workshop.remove(&target)?;
     }
     Ok(())
 }
 
-/// How many programs ran, and those outside.
-fn traced(workshop: &Workshop, recipe: &Recipe<'_>, options: &[&str]) -> Result<(usize, Vec<String>)> {
-    let target = workshop.fresh("traced");
-    let file = workshop.fresh("strace.out");
-    let ours = workshop.bareroot_command(recipe, &target);
+/// How many programs ran while a command made its target, and those outside.
+///
+/// # Errors
+/// When strace or the command fails, or no program was seen.
+pub fn traced(command: &Command, target: &Path, file: &Path) -> Result<(usize, Vec<String>)> {
     let mut strace = Command::new("strace");
     strace.args([
         "-f",
@@ -53,19 +57,23 @@ fn traced(workshop: &Workshop, recipe: &Recipe<'_>, options: &[&str]) -> Result<
         "4096",
         "-e",
     ]);
-    strace.arg(format!("trace={CALLS}")).arg("-o").arg(&file);
-    strace.arg(ours.get_program()).args(ours.get_args()).args(options);
+    strace.arg(format!("trace={CALLS}")).arg("-o").arg(file);
+    strace.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => strace.env(name, value),
+            None => strace.env_remove(name),
+        };
+    }
     must(&mut strace)?;
-    let text = fs::read(&file).with_context(|| file.display().to_string())?;
-    let executed = Trace::parse(&String::from_utf8_lossy(&text)).executed(|path| is_staging(path, &target));
+    let text = fs::read(file).with_context(|| file.display().to_string())?;
+    let executed = Trace::parse(&String::from_utf8_lossy(&text)).executed(|path| is_staging(path, target));
     ensure!(!executed.is_empty(), "strace saw no program: nothing is proven");
     let outside = executed
         .iter()
         .filter(|one| !one.inside)
         .map(|one| format!("{} ran `{}`", one.process, one.path));
-    let evidence = (executed.len(), outside.collect());
-    workshop.remove(&target)?;
-    Ok(evidence)
+    Ok((executed.len(), outside.collect()))
 }
 
 /// Whether a path is the target, or the staging directory beside it or in it.

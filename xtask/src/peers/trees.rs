@@ -21,16 +21,17 @@ pub struct Compared {
     pub excused: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// Every path, type, mode, owner, link, hard link, attribute and content of mmdebstrap's root and of bareroot's.
+/// Every path, type, mode, owner, link, hard link, attribute and content of the peer's root and of bareroot's, but for
+/// the differences that a table excuses.
 ///
 /// # Errors
 /// When one of the two cannot be read.
-pub fn with_peer(pair: &Pair<'_>) -> Result<Compared> {
+pub fn with_peer(table: &'static [Exception], pair: &Pair<'_>) -> Result<Compared> {
     let (peer, ours) = (pair.peer, pair.ours);
     let read = |root: &Path| Tree::read(root, &TreeOptions::default()).context("a tree cannot be read");
     let mut compared = Compared::default();
     for difference in diff(&read(peer)?, &read(ours)?, &|_| false) {
-        match exceptions::for_difference(&difference, pair) {
+        match exceptions::for_difference(table, &difference, pair) {
             Some(Exception { reason, .. }) => {
                 let path = difference.path().display().to_string();
                 compared.excused.entry(reason).or_default().push(path);

@@ -1,23 +1,21 @@
 //! Chapter eight: scriptlets and triggers run, in rpm's order.
 
+mod programs;
+
 use std::ffi::OsString;
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 
 use bareroot_enter::{Content, Extra, Program, Session, Spec, Status};
 use bareroot_model::{Class, Classified, Event, Phase};
-use bareroot_rpm::{Header, MAGIC, Tag};
 use bareroot_rpm_script::macros::{Macros, Nowhere};
-use bareroot_rpm_script::{
-    Action, BODY, EXPAND, Failure, HEADER, INPUT, Installed, Moment, PROGRAM, Placed, Plan as Steps,
-    QUERY_FORMAT, Step, Task, plan,
-};
+use bareroot_rpm_script::{Failure, Installed, Moment, Placed, Plan as Steps, Step, plan};
 use bareroot_unpack::Root;
 
 use super::plan::Plan;
 use super::unpack::{Arrived, Unpacked};
 use super::{macros, owners, users};
+use programs::{CHANGED, described, is_lua};
+
 use crate::context::Context;
 use crate::error::Error;
 use crate::log::Log;
@@ -25,19 +23,8 @@ use crate::log::Log;
 /// Where bodies lie while they run: on the session's own /dev, which is no part of the tree.
 const BODIES: &str = ".bareroot";
 
-/// Flags of scriptlets whose bodies are changed before they are run.
-const CHANGED: u32 = EXPAND | QUERY_FORMAT;
-
 /// Where scriptlets look for programs, if the root's macros do not say otherwise.
 const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin";
-
-/// Whether a step is of rpm's embedded Lua.
-fn is_lua(step: &Step) -> bool {
-    step.program
-        .interpreter
-        .first()
-        .is_some_and(|program| program == b"<lua>")
-}
 
 /// The steps of the whole transaction.
 pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
@@ -115,7 +102,8 @@ pub fn steps_before_files(arrived: &[Arrived]) -> Steps {
     steps
 }
 
-/// Runs all steps after those that come before there is any file; between a package's %pre and its %post its files get their owners.
+/// Runs all steps after those that come before there is any file; between a package's %pre and its %post its files get
+/// their owners.
 ///
 /// # Errors
 /// When a scriptlet fails whose failure counts; the last lines that it printed are in the error.
@@ -182,15 +170,6 @@ fn script_path(macros: &Macros) -> OsString {
     }
 }
 
-/// What rpm calls a scriptlet: `%prein(name-version-release.arch)`.
-fn described(step: &Step, arrived: &Arrived) -> String {
-    let word = match step.what {
-        "%pre" => "%prein",
-        other => other,
-    };
-    format!("{word}({})", arrived.file.header().nevra())
-}
-
 impl Runner<'_> {
     fn moment(&self, number: usize) -> Option<Moment> {
         self.steps.steps.get(number).map(|step| step.moment)
@@ -238,127 +217,12 @@ impl Runner<'_> {
         match step.failure {
             Failure::Fatal => Err(error),
             Failure::Warning => {
-                context.warn(error.to_string());
+                context.warn(match std::error::Error::source(&error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                });
                 Ok(())
             }
         }
     }
-
-    /// What is run for a step, one after the other: the interpreter, or Lua, as rpm runs it; a body that is changed is
-    /// written first.
-    fn programs(&self, number: usize, step: &Step) -> Result<Vec<Program>, Error> {
-        let header = self.arrived[step.package].file.header();
-        let mut programs = Vec::new();
-        let path = format!("/dev/{BODIES}/{number}");
-        let changed = step.program.flags & CHANGED != 0;
-        let task = |action| Task {
-            name: described(step, &self.arrived[step.package]),
-            flags: step.program.flags & CHANGED,
-            action,
-        };
-        let prefixes: Vec<Vec<u8>> = header
-            .strings(Tag::PREFIXES)
-            .into_iter()
-            .map(<[u8]>::to_vec)
-            .collect();
-        let body = step.program.body.as_deref();
-        if is_lua(step) {
-            let mut program = own_program(
-                &task(Action::Lua {
-                    arguments: step.arguments.clone(),
-                    input: !step.input.is_empty(),
-                    prefixes,
-                    built_by: header.text(Tag::RPMVERSION).unwrap_or_default().to_owned(),
-                }),
-                body.unwrap_or_default(),
-                header,
-            )?;
-            if !step.input.is_empty() {
-                program.fds.push((INPUT, in_memory(&lines(&step.input))?));
-            }
-            programs.push(program);
-        } else {
-            if let Some(body) = body.filter(|_| changed) {
-                let action = Action::Write(path.clone().into_bytes());
-                programs.push(own_program(&task(action), body, header)?);
-            }
-            let mut words = step
-                .program
-                .interpreter
-                .iter()
-                .map(|word| OsString::from_vec(word.clone()));
-            let mut program = Program::in_root(words.next().unwrap_or_else(|| "/bin/sh".into()));
-            program.args = words.collect();
-            if body.is_some() {
-                program.args.push(path.into());
-                let numbers = step.arguments.iter();
-                program
-                    .args
-                    .extend(numbers.map(|argument| argument.to_string().into()));
-            }
-            for (place, prefix) in prefixes.iter().enumerate() {
-                let prefix = OsString::from_vec(prefix.clone());
-                if place == 0 {
-                    program.env.push(("RPM_INSTALL_PREFIX".into(), prefix.clone()));
-                }
-                program
-                    .env
-                    .push((format!("RPM_INSTALL_PREFIX{place}").into(), prefix));
-            }
-            if !step.input.is_empty() {
-                program.fds.push((0, in_memory(&lines(&step.input))?));
-            }
-            programs.push(program);
-        }
-        for program in &mut programs {
-            self.surround(program);
-        }
-        Ok(programs)
-    }
-
-    /// The environment that every scriptlet has.
-    fn surround(&self, program: &mut Program) {
-        program.env.push(("PATH".into(), self.path.clone()));
-        for (name, value) in [("HOME", "/root"), ("LANG", "C.UTF-8"), ("SYSTEMD_OFFLINE", "1")] {
-            program.env.push((name.into(), value.into()));
-        }
-        if let Some(epoch) = self.plan.epoch {
-            program
-                .env
-                .push(("SOURCE_DATE_EPOCH".into(), epoch.to_string().into()));
-        }
-    }
-}
-
-/// bareroot's own program for scriptlets.
-fn own_program(task: &Task, body: &[u8], header: &Header) -> Result<Program, Error> {
-    let mut program = Program::builtin(PROGRAM);
-    program.args = task.arguments();
-    program.fds.push((BODY, in_memory(body)?));
-    if task.flags & QUERY_FORMAT != 0 {
-        let stored = header.bytes().strip_prefix(&MAGIC).unwrap_or_default();
-        program.fds.push((HEADER, in_memory(stored)?));
-    }
-    Ok(program)
-}
-
-fn lines(paths: &[std::sync::Arc<[u8]>]) -> Vec<u8> {
-    let mut text = paths.join(&b'\n');
-    text.push(b'\n');
-    text
-}
-
-/// Bytes as a file in memory, which is read from its beginning.
-fn in_memory(bytes: &[u8]) -> Result<OwnedFd, Error> {
-    let failed = |source: std::io::Error| Error::Read {
-        path: "the input of a scriptlet".into(),
-        source,
-    };
-    let fd = rustix::fs::memfd_create("input", rustix::fs::MemfdFlags::CLOEXEC)
-        .map_err(|error| failed(error.into()))?;
-    let mut file = std::fs::File::from(fd);
-    file.write_all(bytes)
-        .and_then(|()| file.seek(SeekFrom::Start(0)))
-        .map_err(failed)?;
-    Ok(file.into())
 }

@@ -91,7 +91,9 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     }
     let unpacked = growth.unpack(&arrived, threads, fetcher.cache())?;
     if plan.configure {
-        context.phase(Phase::Record, || record::record(root, plan, &arrived, &unpacked))?;
+        context.phase(Phase::Record, || {
+            record::record(root, plan, &repos, &solution, &arrived, &unpacked)
+        })?;
     }
     growth.run_hooks(HookKind::Extract)?;
     if plan.configure {

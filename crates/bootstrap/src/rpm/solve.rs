@@ -2,7 +2,7 @@
 
 mod local;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::{Digest, Package, Reason};
@@ -37,6 +37,10 @@ pub struct Pick {
 pub struct Solution {
     /// The packages.
     pub picks: Vec<Pick>,
+    /// The groups and environments that were wished.
+    pub groups: select::Groups,
+    /// The modules whose streams are enabled, by name.
+    pub modules: BTreeMap<String, select::EnabledModule>,
 }
 
 impl Solution {
@@ -71,13 +75,10 @@ pub fn solve(
             excludes: repo.excludes.clone(),
             includes: repo.includes.clone(),
             module_hotfixes: repo.module_hotfixes,
+            command_line: false,
         })
         .collect();
-    // Modules hide nothing that is named by its file.
-    repositories.push(Repository {
-        module_hotfixes: true,
-        ..Repository::default()
-    });
+    repositories.push(Repository::of_command_line());
     let comps: Vec<&Comps> = repos.iter().filter_map(|repo| repo.comps.as_ref()).collect();
     let modules: Vec<(usize, &Modules)> = repos
         .iter()
@@ -117,7 +118,11 @@ pub fn solve(
         })
         .map(|(pick, package)| picked(plan, repos, pick, &package))
         .collect::<Result<_, _>>()?;
-    Ok(Solution { picks })
+    Ok(Solution {
+        picks,
+        groups: selection.groups,
+        modules: selection.modules,
+    })
 }
 
 fn choose(

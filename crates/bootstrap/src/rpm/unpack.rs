@@ -16,7 +16,9 @@ use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
 use bareroot_trust::{Blob, PackageSignature, Policy, Trusted, Verified, Waiver};
-use bareroot_unpack::{Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject};
+use bareroot_unpack::{
+    Directories, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject,
+};
 
 use super::arch;
 use super::index::IndexedRepo;
@@ -244,6 +246,7 @@ pub fn place(
         PlacerSettings {
             filters: filters.iter().map(filter).collect(),
             cancel: context.cancel().clone(),
+            directories: Directories::Dress,
             ..PlacerSettings::default()
         },
     )?;
@@ -348,7 +351,13 @@ impl<R: std::io::Read> bareroot_unpack::Payload for Ownerless<R> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        std::io::Read::read(&mut self.0, buffer)
+        // A content that is cut off or another one is the package's fault, not that of the file it is read from.
+        std::io::Read::read(&mut self.0, buffer).map_err(|error| {
+            match error.downcast::<bareroot_rpm::Error>() {
+                Ok(error) => PayloadError::new(error).into(),
+                Err(error) => error,
+            }
+        })
     }
 }
 
@@ -358,3 +367,6 @@ pub fn inside(path: &[u8]) -> &Path {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     Path::new(std::ffi::OsStr::from_bytes(path))
 }
+
+#[cfg(test)]
+mod tests;

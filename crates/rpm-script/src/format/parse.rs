@@ -25,8 +25,8 @@ pub(super) enum Piece {
     Array(Vec<Piece>),
 }
 
-/// What a tag is to be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a tag's values come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Source {
     Tag(Tag),
     Extension(Extension),

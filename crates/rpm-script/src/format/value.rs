@@ -1,5 +1,8 @@
 //! The values of tags, and how they look.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use bareroot_rpm::{Dependency, DependencyKind, Header, Sense, Tag};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::parse::{Reference, Source};
 
 /// What rpm makes out of several tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Extension {
     Nevra,
     Nvra,
@@ -17,7 +20,37 @@ pub(super) enum Extension {
     EpochNumber,
     FileNames,
     LongSize,
+    LongFileSizes,
+    ArchSuffix,
     Dependencies(DependencyKind),
+}
+
+impl Extension {
+    /// The number that rpm gives it among the tags.
+    fn number(self) -> u32 {
+        match self {
+            Extension::Nvra => 1196,
+            Extension::FileNames => 5000,
+            Extension::LongFileSizes => 5008,
+            Extension::LongSize => 5009,
+            Extension::Evr => 5013,
+            Extension::Nvr => 5014,
+            Extension::Nevr => 5015,
+            Extension::Nevra => 5016,
+            Extension::EpochNumber => 5019,
+            Extension::ArchSuffix => 5098,
+            Extension::Dependencies(kind) => match kind {
+                DependencyKind::Requires => 5041,
+                DependencyKind::Provides => 5042,
+                DependencyKind::Obsoletes => 5043,
+                DependencyKind::Conflicts => 5044,
+                DependencyKind::Recommends => 5058,
+                DependencyKind::Suggests => 5059,
+                DependencyKind::Supplements => 5060,
+                _ => 5061,
+            },
+        }
+    }
 }
 
 /// How a value is to look.
@@ -65,6 +98,7 @@ impl Form {
 
 /// Tags that have no constant in `bareroot-rpm`, and other names of tags (rpmtag.h).
 const OTHERS: &[(&str, u32)] = &[
+    ("BUILDARCHS", 1089),
     ("C", 1054),
     ("CHANGELOGNAME", 1081),
     ("CHANGELOGTEXT", 1082),
@@ -72,35 +106,60 @@ const OTHERS: &[(&str, u32)] = &[
     ("CLASSDICT", 1142),
     ("CONFLICTS", 1054),
     ("COOKIE", 1094),
+    ("DEPENDSDICT", 1145),
     ("DISTRIBUTION", 1010),
     ("DISTTAG", 1155),
     ("DISTURL", 1123),
     ("E", 1003),
     ("ENHANCES", 5055),
+    ("EXCLUDEARCH", 1059),
+    ("EXCLUDEOS", 1060),
+    ("EXCLUSIVEARCH", 1061),
+    ("EXCLUSIVEOS", 1062),
     ("FILECLASS", 1141),
+    ("FILECONTEXTS", 1147),
+    ("FILEDEPENDSN", 1144),
+    ("FILEDEPENDSX", 1143),
     ("FILEMD5S", 1035),
+    ("FSCONTEXTS", 1148),
+    ("GIF", 1012),
+    ("HDRID", 269),
+    ("ICON", 1043),
     ("INSTPREFIXES", 1099),
     ("N", 1000),
+    ("NOPATCH", 1052),
+    ("NOSOURCE", 1051),
     ("O", 1090),
     ("OBSOLETES", 1090),
+    ("OLDFILENAMES", 1027),
     ("OPTFLAGS", 1122),
+    ("ORIGBASENAMES", 1120),
+    ("ORIGDIRINDEXES", 1119),
+    ("ORIGDIRNAMES", 1121),
     ("P", 1047),
+    ("PATCH", 1019),
     ("PAYLOADDIGEST", 5092),
     ("PAYLOADDIGESTALGO", 5093),
     ("PAYLOADDIGESTALT", 5097),
     ("PKGID", 261),
-    ("HDRID", 269),
     ("PLATFORM", 1132),
+    ("POLICIES", 1150),
     ("PROVIDES", 1047),
     ("R", 1002),
     ("RECOMMENDS", 5046),
+    ("RECONTEXTS", 1149),
+    ("REMOVETID", 1129),
     ("REQUIRES", 1049),
+    ("SOURCE", 1018),
+    ("SOURCEPKGID", 1146),
+    ("SPEC", 5099),
     ("SUGGESTS", 5049),
     ("SUPPLEMENTS", 5052),
     ("TRANSLATIONURL", 5100),
     ("UPSTREAMRELEASES", 5101),
     ("V", 1001),
     ("VCS", 5034),
+    ("XPM", 1013),
 ];
 
 const EXTENSIONS: &[(&str, Extension)] = &[
@@ -112,6 +171,8 @@ const EXTENSIONS: &[(&str, Extension)] = &[
     ("EPOCHNUM", Extension::EpochNumber),
     ("FILENAMES", Extension::FileNames),
     ("LONGSIZE", Extension::LongSize),
+    ("LONGFILESIZES", Extension::LongFileSizes),
+    ("ARCHSUFFIX", Extension::ArchSuffix),
     ("PROVIDENEVRS", Extension::Dependencies(DependencyKind::Provides)),
     ("REQUIRENEVRS", Extension::Dependencies(DependencyKind::Requires)),
     (
@@ -144,13 +205,12 @@ pub(super) fn tag_of(name: &str) -> Option<Source> {
     if let Some((_, extension)) = EXTENSIONS.iter().find(|(known, _)| *known == name) {
         return Some(Source::Extension(*extension));
     }
-    if let Some((_, number)) = OTHERS.iter().find(|(known, _)| *known == name) {
-        return Some(Source::Tag(Tag(*number)));
-    }
-    (0..TAGS_END)
-        .map(Tag)
-        .find(|tag| tag.name() == Some(name))
-        .map(Source::Tag)
+    static TAGS: LazyLock<HashMap<&str, Tag>> = LazyLock::new(|| {
+        let named = (0..TAGS_END).map(Tag).filter_map(|tag| Some((tag.name()?, tag)));
+        let others = OTHERS.iter().map(|(name, number)| (*name, Tag(*number)));
+        named.chain(others).collect()
+    });
+    TAGS.get(name).copied().map(Source::Tag)
 }
 
 /// The elements of a tag.
@@ -161,9 +221,9 @@ pub(super) enum Values {
 }
 
 impl Values {
-    pub(super) fn of(header: &Header, reference: &Reference) -> Values {
+    pub(super) fn of(header: &Header, source: Source) -> Values {
         let one = |text: String| Values::Texts(vec![text.into_bytes()]);
-        match reference.source {
+        match source {
             Source::Tag(tag) => of_tag(header, tag),
             Source::Extension(extension) => {
                 let nevra = header.nevra();
@@ -181,12 +241,9 @@ impl Values {
                     Extension::Nvr => one(format!("{name}-{vr}")),
                     Extension::Evr => one(evr),
                     Extension::EpochNumber => Values::Numbers(vec![nevra.epoch.unwrap_or(0).into()]),
-                    Extension::LongSize => {
-                        match header.number(Tag::LONGSIZE).or_else(|| header.number(Tag::SIZE)) {
-                            Some(size) => Values::Numbers(vec![size]),
-                            None => Values::Numbers(Vec::new()),
-                        }
-                    }
+                    Extension::ArchSuffix => one(format!(".{arch}")),
+                    Extension::LongSize => wide(header, [Tag::LONGSIZE, Tag::SIZE]),
+                    Extension::LongFileSizes => wide(header, [Tag::LONGFILESIZES, Tag::FILESIZES]),
                     Extension::FileNames => {
                         Values::Texts(header.files().iter().map(|file| file.path()).collect())
                     }
@@ -219,11 +276,17 @@ impl Values {
         let words = |text: &str| text.as_bytes().to_vec();
         match reference.form {
             _ if element >= self.len() => return words("(none)"),
-            Form::TagName => return capitalised(&reference.name).into_bytes(),
+            Form::TagName => {
+                let name = match reference.source {
+                    Source::Tag(tag) => tag.name().unwrap_or(&reference.name),
+                    Source::Extension(_) => &reference.name,
+                };
+                return capitalised(name).into_bytes();
+            }
             Form::TagNumber => {
                 return match reference.source {
                     Source::Tag(Tag(number)) => number.to_string().into_bytes(),
-                    Source::Extension(_) => words("(none)"),
+                    Source::Extension(extension) => extension.number().to_string().into_bytes(),
                 };
             }
             _ => {}
@@ -259,6 +322,13 @@ impl Values {
             },
         }
     }
+}
+
+/// Numbers that are in one of two tags: the second is for those that fit 32 bits.
+fn wide(header: &Header, tags: [Tag; 2]) -> Values {
+    let numbers = tags.map(|tag| header.numbers(tag));
+    let found = numbers.into_iter().find(|numbers| !numbers.is_empty());
+    Values::Numbers(found.unwrap_or_default())
 }
 
 fn of_tag(header: &Header, tag: Tag) -> Values {
@@ -325,7 +395,8 @@ fn number_text(number: u64, form: Form) -> String {
             2 => "not installed",
             3 => "net shared",
             4 => "wrong color",
-            255 => "missing",
+            // What is not there at all is -1, in whatever width.
+            255 | 0xffff_ffff => "missing",
             _ => "(unknown)",
         }
         .to_owned(),
@@ -407,7 +478,7 @@ fn file_flags(flags: u64) -> String {
     .collect()
 }
 
-/// A size in units, with one digit after the point where there is only one before it.
+/// A size in units, with one digit after the point where there is only one before it; nothing is 0.
 fn human(number: u64, base: u64) -> String {
     const UNITS: [&str; 8] = ["", "K", "M", "G", "T", "P", "E", "Z"];
     let (mut value, base) = (number as f64, base as f64);
@@ -417,7 +488,7 @@ fn human(number: u64, base: u64) -> String {
         unit += 1;
     }
     let name = UNITS.get(unit).copied().unwrap_or_default();
-    match unit > 0 && value < 9.95 {
+    match number > 0 && value < 9.95 {
         true => format!("{value:.1}{name}"),
         false => format!("{value:.0}{name}"),
     }

@@ -286,7 +286,12 @@ impl<R: Read> Payload<R> {
             left: file.size,
             digest,
         });
-        self.entry_of(first, Kind::File).map(Some)
+        let entry = self.entry_of(first, Kind::File)?;
+        // The content is the last one's, whatever the header says of the others of the set.
+        Ok(Some(Entry {
+            size: file.size,
+            ..entry
+        }))
     }
 
     fn kind(&self, file: &Own) -> Result<Kind, Error> {
@@ -320,8 +325,13 @@ impl<R: Read> Payload<R> {
             xattrs.push((caps::NAME.to_vec(), value));
         }
         let name = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec());
+        // The root itself, which filesystem owns.
+        let path = match file.path.is_empty() {
+            true => b".".to_vec(),
+            false => file.path.clone(),
+        };
         Ok(Entry {
-            path: file.path.clone(),
+            path,
             size: if kind == Kind::File { file.size } else { 0 },
             kind,
             mode: file.mode & 0o7777,

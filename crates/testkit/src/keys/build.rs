@@ -128,6 +128,11 @@ impl Key {
         format!("{:X}", self.primary.fingerprint())
     }
 
+    /// Whether its mathematics is RSA, for which rpm has tags of its own.
+    pub fn is_rsa(&self) -> bool {
+        matches!(self.primary.algorithm(), PublicKeyAlgorithm::RSA)
+    }
+
     /// The fingerprint of the key that signs documents.
     pub fn signing_fingerprint(&self) -> String {
         format!(

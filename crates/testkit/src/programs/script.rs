@@ -57,6 +57,11 @@ fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
             println!("{rest}");
             io::stdout().flush()?;
         }
+        ("note", [path, ..]) => {
+            let words = [&[after(rest, path).to_owned()], arguments].concat();
+            append(path, &format!("{}\n", words.join(" ")))?;
+        }
+        ("stdin", [path]) => append(path, &io::read_to_string(io::stdin())?)?,
         ("args", [path]) => append(path, &format!("{}\n", arguments.join(" ")))?,
         ("env", [path]) => {
             let lines: Vec<String> = std::env::vars()

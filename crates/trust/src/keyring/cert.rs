@@ -13,6 +13,8 @@ use crate::packet::{self, Packet};
 #[derive(Clone)]
 pub(crate) struct Cert {
     data: Arc<Cow<'static, [u8]>>,
+    /// All its packets, those included that mean nothing here.
+    packets: Range<usize>,
     /// The primary key comes first.
     pub(crate) components: Vec<Component>,
     /// Whether its keys are kept for what they signed long ago: their expiry is judged at the time of the signature.
@@ -57,6 +59,11 @@ impl Cert {
         }
     }
 
+    /// All packets, as the keyring has them.
+    pub(crate) fn packets(&self) -> &[u8] {
+        self.data.get(self.packets.clone()).unwrap_or_default()
+    }
+
     /// The first user id.
     pub(crate) fn user(&self) -> String {
         let first = self.components.iter().find(|c| c.kind == Kind::UserId);
@@ -95,6 +102,11 @@ impl Cert {
         (key.fingerprint().as_bytes() == fingerprint.as_slice()).then_some(key)
     }
 
+    /// The signature that stands right behind a component, where it can be read.
+    pub(crate) fn first_signature(&self, component: &Component) -> Option<Signature> {
+        signature(self.data.get(component.signatures.first()?.clone())?)
+    }
+
     /// The signatures of a component that can be read.
     pub(crate) fn signatures(&self, component: &Component) -> Vec<Signature> {
         let bodies = component
@@ -118,12 +130,19 @@ pub(crate) fn signature(body: &[u8]) -> Option<Signature> {
 pub(crate) fn split(data: Arc<Cow<'static, [u8]>>) -> Result<Vec<Cert>, &'static str> {
     let mut certs: Vec<Cert> = Vec::new();
     let (mut seen, mut skipping) = (false, true);
-    for Packet { tag, body } in packet::packets(&data)? {
+    for Packet { tag, start, body } in packet::packets(&data)? {
+        if let Some(cert) = certs
+            .last_mut()
+            .filter(|_| !skipping && tag != packet::PUBLIC_KEY)
+        {
+            cert.packets.end = body.end;
+        }
         match tag {
             packet::PUBLIC_KEY => {
                 let kind = key(data.get(body.clone()).unwrap_or_default());
                 (seen, skipping) = (true, kind == Kind::Other);
                 if !skipping {
+                    let packets = start..body.end;
                     let components = vec![Component {
                         kind,
                         body,
@@ -131,6 +150,7 @@ pub(crate) fn split(data: Arc<Cow<'static, [u8]>>) -> Result<Vec<Cert>, &'static
                     }];
                     certs.push(Cert {
                         data: Arc::clone(&data),
+                        packets,
                         components,
                         historic: false,
                     });

@@ -1,5 +1,6 @@
 mod builtin;
 pub(crate) mod cert;
+mod certificate;
 mod files;
 
 use std::borrow::Cow;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use cert::{Cert, Component, Kind};
+pub use certificate::{CertKey, Certificate};
 
 use crate::armor::{self, Outside};
 use crate::{Error, hex};

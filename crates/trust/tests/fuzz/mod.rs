@@ -47,6 +47,12 @@ pub fn keyring(data: &[u8]) {
         let _ = keyring.restrict(&[key.fingerprint]).unwrap();
     }
     let signature = include_bytes!("../data/seed.sig");
+    let _ = keyring.named_by(signature);
+    // A certificate taken out by itself is the same certificate.
+    for certificate in keyring.certificates() {
+        let alone = Keyring::from_bytes("fuzz", &certificate.packets).unwrap();
+        assert_eq!(alone.certificates(), [certificate]);
+    }
     let _ = verify_detached(
         "fuzz",
         b"a document\n".to_vec(),

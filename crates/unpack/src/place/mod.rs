@@ -27,7 +27,8 @@ pub use names::NameTable;
 use park::Parking;
 pub use placed::{Outcome, PathKind, PathRecord, Placed, Summary, Taken};
 pub use settings::{
-    Alone, Conffiles, Devices, Installed, Md5, Order, Override, Ownership, PlacerSettings, Relations, Subject,
+    Alone, Conffiles, Devices, Directories, Installed, Md5, Order, Override, Ownership, PlacerSettings,
+    Relations, Subject,
 };
 use tree::{Dir, Fds, Name, dismantle, lock};
 use worker::{Package, Worker};

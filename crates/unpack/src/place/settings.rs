@@ -112,6 +112,16 @@ pub enum Ownership {
     Ignore,
 }
 
+/// What becomes of a directory that was there before, and that a package has as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Directories {
+    /// It stays as it is: what dpkg does.
+    #[default]
+    Keep,
+    /// It gets owner, mode and time of the first package that has it, the root itself included: what rpm does.
+    Dress,
+}
+
 /// What becomes of a file that is already where a conffile belongs, and that no package owns.
 ///
 /// dpkg leaves that question to its configure step, which this policy answers ahead of time.
@@ -152,6 +162,8 @@ pub struct PlacerSettings {
     pub devices: Devices,
     /// Owners.
     pub ownership: Ownership,
+    /// Directories that are there already.
+    pub directories: Directories,
     /// Conffiles that are there already.
     pub conffiles: Conffiles,
     /// Looked at between entries, and while a long file is written.
@@ -168,6 +180,7 @@ impl Default for PlacerSettings {
             installed: Arc::new(Alone),
             devices: Devices::default(),
             ownership: Ownership::default(),
+            directories: Directories::default(),
             conffiles: Conffiles::default(),
             cancel: Cancel::default(),
         }
@@ -181,6 +194,7 @@ impl fmt::Debug for PlacerSettings {
             .field("diversions", &self.diversions)
             .field("devices", &self.devices)
             .field("ownership", &self.ownership)
+            .field("directories", &self.directories)
             .field("conffiles", &self.conffiles)
             .finish_non_exhaustive()
     }

@@ -12,10 +12,11 @@ use anyhow::Result;
 
 use super::measure::{self, Sample, Series};
 use super::table::{self, Racer, Ratio};
+use crate::dnf::{Dnf, RELEASE};
 use crate::machine::{self, Need};
 use crate::nginx::Nginx;
 use crate::report::Report;
-use crate::rpm_distro::{self, Distro};
+use crate::rpm_distro;
 use crate::workshop::Place;
 
 /// How often, and where.
@@ -35,11 +36,16 @@ pub struct Options {
     bareroot: Option<PathBuf>,
 }
 
+/// What is installed.
+const WISHES: &[&str] = &["@Minimal Install", "dnf", "testos-release", "testos-repos"];
+
 /// Who runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Contender {
-    /// `dnf --installroot`, which keeps its cache inside the root: every run of it is a cold one.
+    /// `dnf --installroot` without a cache.
     Dnf,
+    /// dnf with what earlier runs left in its cache, packages included.
+    DnfWarm,
     /// bareroot without a cache.
     Bareroot,
     /// bareroot with what earlier runs left in its cache.
@@ -53,17 +59,29 @@ enum Contender {
 }
 
 impl Contender {
-    const ROOTS: [Contender; 3] = [Contender::Dnf, Contender::Bareroot, Contender::BarerootWarm];
+    const ROOTS: [Contender; 4] = [
+        Contender::Dnf,
+        Contender::Bareroot,
+        Contender::DnfWarm,
+        Contender::BarerootWarm,
+    ];
     const INDEXES: [Contender; 3] = [
         Contender::DnfMakecache,
         Contender::BarerootResolve,
         Contender::BarerootResolveWarm,
     ];
 
+    /// Whether it profits from what it kept.
+    fn is_warm(self) -> bool {
+        use Contender::{BarerootResolveWarm, BarerootWarm, DnfWarm};
+        matches!(self, DnfWarm | BarerootWarm | BarerootResolveWarm)
+    }
+
     /// For directory names and lines.
     fn word(self) -> &'static str {
         match self {
             Contender::Dnf => "dnf",
+            Contender::DnfWarm => "dnf-warm",
             Contender::Bareroot => "bareroot",
             Contender::BarerootWarm => "bareroot-warm",
             Contender::DnfMakecache => "dnf-makecache",
@@ -77,6 +95,7 @@ impl Racer for Contender {
     fn title(self) -> &'static str {
         match self {
             Contender::Dnf => "dnf --installroot",
+            Contender::DnfWarm => "dnf --installroot, warm cache",
             Contender::Bareroot => "bareroot",
             Contender::BarerootWarm => "bareroot, warm cache",
             Contender::DnfMakecache => "dnf makecache",
@@ -88,6 +107,7 @@ impl Racer for Contender {
     fn rival(self) -> Option<Contender> {
         match self {
             Contender::Dnf => Some(Contender::Bareroot),
+            Contender::DnfWarm => Some(Contender::BarerootWarm),
             Contender::DnfMakecache => Some(Contender::BarerootResolve),
             _ => None,
         }
@@ -97,12 +117,11 @@ impl Racer for Contender {
 /// Of roots: who, than whom, at least how many times as fast, and the aim.
 const ROOT_RATIOS: &[Ratio<Contender>] = &[
     (Contender::Bareroot, Contender::Dnf, 3.0, 4.5),
-    (Contender::BarerootWarm, Contender::Dnf, 5.0, 7.0),
+    (Contender::BarerootWarm, Contender::DnfWarm, 5.0, 7.0),
 ];
 
 /// Of the index: bareroot resolves as well in the time that dnf takes to read.
-const INDEX_RATIOS: &[Ratio<Contender>] =
-    &[(Contender::BarerootResolve, Contender::DnfMakecache, 1.0, 2.0)];
+const INDEX_RATIOS: &[Ratio<Contender>] = &[(Contender::BarerootResolve, Contender::DnfMakecache, 1.0, 2.0)];
 
 /// Runs the bench.
 ///
@@ -118,38 +137,56 @@ pub fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&home)?;
     let place = Place::new(Some(options.work.as_deref().unwrap_or(&home)), false)?;
     let bareroot = machine::bareroot(options.bareroot.as_deref())?;
-    let distro = rpm_distro::get(options.distro.as_deref())?;
+    let distro = match &options.distro {
+        Some(distro) => distro.clone(),
+        None => machine::target().join("rpm-distro/distro"),
+    };
+    rpm_distro::ensure_built(&distro, 2, false)?;
     let made_up = home.join("synthetic");
     synthetic::make(&made_up)?;
-    let server = Nginx::serve(&home.join("nginx"), distro.path())?;
+    let server = Nginx::serve(&home.join("nginx"), &distro)?;
     let index_server = Nginx::serve(&home.join("nginx-synthetic"), &made_up)?;
     let tools = Tools {
         bareroot,
-        repo: repo_file(&place, "distro", &distro.repo_file(&server.url()))?,
         index_repo: repo_file(&place, "synthetic", &synthetic_repo(&index_server.url()))?,
-        dnf: DnfHome::new(&place)?,
+        dnf: Dnf::new(place.fresh("home"), &server.url())?,
         caches: place.path.join("caches"),
-        distro,
     };
-    race(&tools, &Contender::ROOTS, options.rounds, &place, &mut report, |series| {
-        let heading = format!(
-            "A distribution of {} packages, `{}`, one mirror on the same machine, {} rounds in turn, medians.",
-            tools.distro.packages(),
-            tools.distro.wishes().join(" "),
-            options.rounds
-        );
-        let table = table::render(&heading, series, Contender::Bareroot, Contender::BarerootWarm);
-        (table, table::promises(series, ROOT_RATIOS))
-    })?;
-    race(&tools, &Contender::INDEXES, options.rounds, &place, &mut report, |series| {
-        let heading = format!(
-            "An index of {} packages: dnf reads it, bareroot reads it and resolves @core; {} rounds in turn, medians.",
-            synthetic::PACKAGES,
-            options.rounds
-        );
-        let (cold, warm) = (Contender::BarerootResolve, Contender::BarerootResolveWarm);
-        (table::render(&heading, series, cold, warm), table::promises(series, INDEX_RATIOS))
-    })?;
+    race(
+        &tools,
+        &Contender::ROOTS,
+        options.rounds,
+        &place,
+        &mut report,
+        |series| {
+            let heading = format!(
+                "`{}` of a distribution made of Debian's packages, one mirror on the same machine, {} rounds in turn, medians.",
+                WISHES.join(" "),
+                options.rounds
+            );
+            let table = table::render(&heading, series, Contender::Bareroot, Contender::BarerootWarm);
+            (table, table::promises(series, ROOT_RATIOS))
+        },
+    )?;
+    race(
+        &tools,
+        &Contender::INDEXES,
+        options.rounds,
+        &place,
+        &mut report,
+        |series| {
+            let heading = format!(
+                "An index of {} packages: dnf reads it, bareroot reads it and resolves @core; {} rounds in turn, medians.",
+                synthetic::PACKAGES,
+                options.rounds
+            );
+            let (cold, warm) = (Contender::BarerootResolve, Contender::BarerootResolveWarm);
+            (
+                table::render(&heading, series, cold, warm),
+                table::promises(series, INDEX_RATIOS),
+            )
+        },
+    )?;
     report.close()
 }
 
@@ -165,9 +202,9 @@ fn race(
     show: impl Fn(&BTreeMap<Contender, Series>) -> Shown,
 ) -> Result<()> {
     let mut series: BTreeMap<Contender, Series> = BTreeMap::new();
-    // The warm one's cache is full after its second run; the others run once for the page cache's sake.
+    // bareroot's cache is full after its second run.
     for fill in 1..=2 {
-        for contender in contenders.iter().filter(|it| it.rival().is_none()) {
+        for contender in contenders.iter().filter(|contender| contender.is_warm()) {
             tools.once(*contender, place)?;
         }
         println!("note caches filled, run {fill} of 2");
@@ -195,10 +232,8 @@ fn race(
 /// The programs, and what all of them use.
 struct Tools {
     bareroot: PathBuf,
-    distro: Distro,
-    repo: PathBuf,
     index_repo: PathBuf,
-    dnf: DnfHome,
+    dnf: Dnf,
     caches: PathBuf,
 }
 
@@ -211,18 +246,17 @@ impl Tools {
     fn command(&self, contender: Contender, target: &Path) -> Command {
         let cache = |name: &str| Some(self.caches.join(name));
         match contender {
-            Contender::Dnf => {
-                let mut command = self.dnf.command(&self.repo);
-                command.arg("--installroot").arg(target);
-                command.args(["--releasever", self.distro.releasever(), "install"]);
-                command.args(self.distro.wishes());
+            Contender::Dnf => self.dnf.install(target, WISHES, &target.with_extension("cache")),
+            Contender::DnfWarm => {
+                let mut command = self.dnf.install(target, WISHES, &self.caches.join("dnf"));
+                command.args(["--setopt", "keepcache=True"]);
                 command
             }
             Contender::Bareroot => self.bootstrap(target, None),
             Contender::BarerootWarm => self.bootstrap(target, cache("roots")),
             Contender::DnfMakecache => {
-                let mut command = self.dnf.command(&self.index_repo);
-                command.arg("--setopt").arg(format!("cachedir={}", target.display()));
+                let repos = self.index_repo.parent().unwrap_or(&self.index_repo);
+                let mut command = self.dnf.command(repos, target);
                 command.args(["--releasever", "43", "makecache"]);
                 command
             }
@@ -233,9 +267,13 @@ impl Tools {
 
     fn bootstrap(&self, target: &Path, cache: Option<PathBuf>) -> Command {
         let mut command = Command::new(&self.bareroot);
-        command.arg("bootstrap").arg(target).arg("--repo").arg(&self.repo);
-        command.args(["--releasever", self.distro.releasever(), "--json"]);
-        command.args(["--include", &self.distro.wishes().join(",")]);
+        command
+            .arg("bootstrap")
+            .arg(target)
+            .arg("--repo")
+            .arg(self.dnf.repo_file());
+        command.args(["--releasever", RELEASE, "--json"]);
+        command.args(["--include", &WISHES.join(",")]);
         with_cache(&mut command, cache);
         command
     }
@@ -243,7 +281,15 @@ impl Tools {
     fn resolve(&self, cache: Option<PathBuf>) -> Command {
         let mut command = Command::new(&self.bareroot);
         command.args(["resolve", "--repo"]).arg(&self.index_repo);
-        command.args(["--releasever", "43", "--arch", "x86_64", "--no-gpgcheck", "--include", "@core"]);
+        command.args([
+            "--releasever",
+            "43",
+            "--arch",
+            "x86_64",
+            "--no-gpgcheck",
+            "--include",
+            "@core",
+        ]);
         with_cache(&mut command, cache);
         command
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
@@ -56,7 +56,16 @@ pub fn make(home: &Path) -> Result<()> {
 fn describe(path: &Path) -> Result<(String, u64)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
-    let size = std::io::copy(&mut file, &mut hasher)?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        size += count as u64;
+    }
     ensure!(size > 0, "{} is empty", path.display());
     let digest = hasher.finalize();
     Ok((digest.iter().map(|byte| format!("{byte:02x}")).collect(), size))
@@ -89,7 +98,9 @@ fn mixed(number: u32, salt: u32) -> u32 {
 }
 
 fn name(number: u32) -> String {
-    const WORDS: [&str; 8] = ["lib", "python3-", "perl-", "rust-", "golang-", "texlive-", "gnome-", ""];
+    const WORDS: [&str; 8] = [
+        "lib", "python3-", "perl-", "rust-", "golang-", "texlive-", "gnome-", "",
+    ];
     let word = WORDS[(mixed(number, 1) % 8) as usize];
     format!("{word}synthetic{number}")
 }
@@ -111,7 +122,9 @@ fn requires(number: u32) -> Vec<u32> {
 }
 
 fn pkgid(number: u32) -> String {
-    (0..8).map(|salt| format!("{:08x}", mixed(number, 1000 + salt))).collect()
+    (0..8)
+        .map(|salt| format!("{:08x}", mixed(number, 1000 + salt)))
+        .collect()
 }
 
 fn primary(out: &mut BufWriter<File>) -> Result<()> {
@@ -122,7 +135,11 @@ fn primary(out: &mut BufWriter<File>) -> Result<()> {
     )?;
     for number in 0..PACKAGES {
         let (name, id) = (name(number), pkgid(number));
-        let arch = if mixed(number, 3).is_multiple_of(3) { "noarch" } else { "x86_64" };
+        let arch = if mixed(number, 3).is_multiple_of(3) {
+            "noarch"
+        } else {
+            "x86_64"
+        };
         let (major, minor) = (mixed(number, 4) % 30, mixed(number, 5) % 100);
         let size = 10_000 + mixed(number, 6) % 5_000_000;
         let file = format!("{name}-{major}.{minor}-1.fc43.{arch}.rpm");
@@ -162,7 +179,10 @@ fn primary(out: &mut BufWriter<File>) -> Result<()> {
             let other = self::name(other);
             match index % 4 {
                 0 => writeln!(out, "      <rpm:entry name=\"{other}\"/>")?,
-                1 => writeln!(out, "      <rpm:entry name=\"{other}\" flags=\"GE\" epoch=\"0\" ver=\"0.0\"/>")?,
+                1 => writeln!(
+                    out,
+                    "      <rpm:entry name=\"{other}\" flags=\"GE\" epoch=\"0\" ver=\"0.0\"/>"
+                )?,
                 _ => writeln!(out, "      <rpm:entry name=\"lib{other}.so()(64bit)\"/>")?,
             }
         }
@@ -204,7 +224,11 @@ fn each(
 ) -> Result<()> {
     for number in 0..PACKAGES {
         let name = name(number);
-        let arch = if mixed(number, 3).is_multiple_of(3) { "noarch" } else { "x86_64" };
+        let arch = if mixed(number, 3).is_multiple_of(3) {
+            "noarch"
+        } else {
+            "x86_64"
+        };
         write!(
             out,
             "<package pkgid=\"{}\" name=\"{name}\" arch=\"{arch}\">\n  \

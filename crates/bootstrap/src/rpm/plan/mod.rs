@@ -26,6 +26,8 @@ use named::Named;
 pub struct Plan {
     /// The repositories, in the order given.
     pub repos: Vec<PlannedRepo>,
+    /// What `$releasever` stands for, where it was said.
+    pub releasever: Option<String>,
     /// The architecture of the root, in rpm's words.
     pub arch: String,
     /// Wishes in dnf's syntax.
@@ -157,6 +159,7 @@ impl Plan {
         }
         Ok(Plan {
             repos,
+            releasever: request.releasever.clone(),
             arch,
             wishes,
             local,

@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, Gid, Mode, Uid};
 use super::super::Shared;
 use super::super::names::NameTable;
 use super::super::owner::Owner;
-use super::super::settings::Ownership;
+use super::super::settings::{Directories, Ownership};
 use super::super::tree::{At, Dir};
 use super::super::worker::Package;
 use crate::error::Error;
@@ -51,7 +51,7 @@ pub(super) fn name_files(shared: &Shared, package: &Package, names: &NameTable) 
     Ok(())
 }
 
-/// Gives every directory that was made owner, mode and time of the first package that has it.
+/// Gives every directory that was made, and those that were there where the settings say so, owner, mode and time of the first package that has it.
 pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Error> {
     let mut all = vec![Arc::clone(&shared.tree)];
     let mut next = 0;
@@ -66,7 +66,11 @@ pub(super) fn directories(shared: &Shared, names: &NameTable) -> Result<(), Erro
         all.extend(below);
     }
     // Those below first: a directory without x, or of another owner, is not entered any more.
-    for dir in all.iter().rev().filter(|dir| !dir.existed) {
+    let dressed = |dir: &&Arc<Dir>| match shared.settings.directories {
+        Directories::Keep => !dir.existed,
+        Directories::Dress => !dir.existed || !dir.state().claims.is_empty(),
+    };
+    for dir in all.iter().rev().filter(dressed) {
         dress(shared, dir, names)?;
     }
     Ok(())

@@ -1,0 +1,40 @@
+//! Where bareroot's tree may differ from dnf's, and why. What is not here is a failure.
+
+use crate::peers::exceptions::{Exception, Which};
+
+/// The table.
+pub const TABLE: &[Exception] = &[
+    excuse("usr/lib/sysimage/rpm/rpmdb.sqlite", Which::Any, DATABASE),
+    excuse("usr/lib/sysimage/rpm/rpmdb.sqlite-wal", Which::OnlyPeer, DATABASE),
+    excuse("usr/lib/sysimage/rpm/rpmdb.sqlite-shm", Which::OnlyPeer, DATABASE),
+    excuse("usr/lib/sysimage/rpm/.rpm.lock", Which::OnlyPeer, DATABASE),
+    excuse("var/lib/dnf/history.sqlite", Which::Any, HISTORY),
+    excuse("var/lib/dnf/history.sqlite-wal", Which::OnlyPeer, HISTORY),
+    excuse("var/lib/dnf/history.sqlite-shm", Which::OnlyPeer, HISTORY),
+    excuse("var/log/dnf*", Which::OnlyPeer, "dnf's log of its own run"),
+    excuse("var/log/hawkey.log", Which::OnlyPeer, "dnf's log of its own run"),
+    excuse("var/cache/dnf", Which::OnlyPeer, "dnf's cache"),
+    excuse(
+        "var/cache/ldconfig/aux-cache",
+        Which::Aspect("content"),
+        "ldconfig keeps inode numbers and times of libraries in it",
+    ),
+    excuse(
+        "dev/null",
+        Which::OnlyPeer,
+        "dnf --installroot makes no devices: what a program wrote to it is a file",
+    ),
+];
+
+const DATABASE: &str = "rpm's database, compared by headers and rows";
+
+const HISTORY: &str = "dnf's history, compared by what dnf says of reasons and repositories";
+
+const fn excuse(path: &'static str, which: Which, reason: &'static str) -> Exception {
+    Exception {
+        path,
+        suites: &[],
+        which,
+        reason,
+    }
+}
