@@ -94,6 +94,10 @@ fn assert_is(value: &Value, kind: &str, line: &str) {
         "boolean" => value.is_boolean(),
         "integer or null" => value.is_u64() || value.is_null(),
         "string or null" => value.is_string() || value.is_null(),
+        "strings" => value
+            .as_array()
+            .is_some_and(|words| words.iter().all(Value::is_string)),
+        "repositories" => value.as_array().is_some_and(|all| !all.is_empty()),
         "phase" => value.as_str().is_some_and(|word| PHASES.contains(&word)),
         "reason" => match value["why"].as_str() {
             Some("variant") => value["rule"].is_string(),
@@ -381,6 +385,10 @@ fn distros() {
             .lines()
             .any(|line| line.starts_with("debian:trixie ") && line.contains("stable"))
     );
+    run.stdout
+        .lines()
+        .find(|line| line.starts_with("rocky:8 ") && line.contains(" bdb ") && line.contains("extract only"))
+        .unwrap_or_else(|| panic!("{}", run.stdout));
     let run = bareroot_testkit::door::run(door.command(["distros", "--json"])).succeeded();
     let document: Value = serde_json::from_str(&run.stdout).unwrap();
     let releases = document["releases"].as_array().unwrap();
@@ -389,6 +397,31 @@ fn distros() {
             .iter()
             .any(|release| release["spec"] == "ubuntu:noble" && release["version"] == "24.04")
     );
+    let schema = schema();
+    let documented = |value: &Value, heading: &str| {
+        let line = value.to_string();
+        let found: BTreeSet<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let table = &schema[heading];
+        assert_eq!(found, table.keys().map(String::as_str).collect(), "{line}");
+        for (member, kind) in table {
+            assert_is(&value[member], kind, &line);
+        }
+    };
+    for release in releases {
+        documented(
+            release,
+            &format!("{} release", release["family"].as_str().unwrap()),
+        );
+        for repository in release["repositories"].as_array().into_iter().flatten() {
+            documented(repository, "repository");
+        }
+    }
+    let fedora = releases
+        .iter()
+        .find(|release| release["spec"] == "fedora:43")
+        .unwrap();
+    assert_eq!(fedora["database"], "sqlite");
+    assert_eq!(fedora["repositories"][0]["id"], "fedora");
 }
 
 fn help_and_version() {

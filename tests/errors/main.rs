@@ -1,5 +1,6 @@
 //! Everything that can go wrong, as a user meets it: the exit code, the message, and that nothing is left.
 
+mod family;
 mod interrupted;
 mod killed;
 mod mirror;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         mirror::CASES,
         old_repository::CASES,
         wishes::CASES,
+        family::CASES,
         target::CASES,
         scripts::CASES,
         interrupted::CASES,

@@ -1,10 +1,22 @@
-//! The distributions that bareroot knows by name, as data (`data/distributions.toml`).
+//! The distributions that bareroot knows by name, as data: those of the Debian family here
+//! (`data/distributions.toml`), those of the RPM family in [`rpm`].
+
+pub mod rpm;
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-/// One distribution of the catalogue.
+/// What the word before a SPEC's colon stands for.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry {
+    /// Debian or a derivative.
+    Deb(&'static Distribution),
+    /// A distribution of RPM packages.
+    Rpm(&'static rpm::Distribution),
+}
+
+/// One distribution of the Debian family.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Distribution {
@@ -106,7 +118,7 @@ impl Release {
     }
 }
 
-/// All distributions.
+/// All distributions of the Debian family.
 pub fn all() -> &'static [Distribution] {
     #[derive(Deserialize)]
     struct File {
@@ -121,8 +133,14 @@ pub fn all() -> &'static [Distribution] {
     })
 }
 
-/// The distribution of that id.
-pub fn find(id: &str) -> Option<&'static Distribution> {
+/// The distribution of that id, whichever its family.
+pub fn find(id: &str) -> Option<Entry> {
+    let deb = deb_of(id).map(Entry::Deb);
+    deb.or_else(|| rpm::find(id).map(Entry::Rpm))
+}
+
+/// The distribution of the Debian family of that id.
+pub fn deb_of(id: &str) -> Option<&'static Distribution> {
     all().iter().find(|distribution| distribution.id == id)
 }
 
@@ -164,7 +182,7 @@ mod tests {
 
     #[test]
     fn suites_follow_the_name_that_was_asked_for() {
-        let debian = find("debian").unwrap();
+        let debian = deb_of("debian").unwrap();
         let stable = debian.release("stable").unwrap();
         assert_eq!(stable.suite("stable"), "stable");
         assert_eq!(stable.suite("13"), "trixie");
@@ -177,7 +195,7 @@ mod tests {
 
     #[test]
     fn ports_have_their_own_mirror() {
-        let ubuntu = find("ubuntu").unwrap();
+        let ubuntu = deb_of("ubuntu").unwrap();
         assert_eq!(ubuntu.mirror_for("amd64"), ubuntu.mirror);
         assert_eq!(
             ubuntu.mirror_for("riscv64"),

@@ -21,6 +21,50 @@ pub enum Error {
         /// The releases there are.
         known: String,
     },
+    /// The catalogue's distribution has no such release.
+    #[error("{distribution} has no release called `{release}`")]
+    NoRelease {
+        /// The distribution's name.
+        distribution: String,
+        /// What was asked for.
+        release: String,
+        /// The releases there are.
+        known: String,
+    },
+    /// The release is not made for that architecture.
+    #[error("{release} has nothing for the architecture `{wanted}`")]
+    NotForArchitecture {
+        /// The distribution and its release.
+        release: String,
+        /// The architecture of the root.
+        wanted: String,
+        /// Those that the release is made for.
+        known: String,
+    },
+    /// The release's rpm has a database that bareroot cannot write.
+    #[error("bareroot cannot write the rpm database of {release}: its kind is {backend}")]
+    NotWritable {
+        /// The distribution and its release.
+        release: String,
+        /// rpm's word for the kind.
+        backend: &'static str,
+    },
+    /// An option of the other family.
+    #[error("{option} is not for {family} roots")]
+    NotForFamily {
+        /// The option, as it was typed.
+        option: String,
+        /// The family of the root.
+        family: &'static str,
+        /// What there is instead, or nothing.
+        instead: &'static str,
+    },
+    /// An option that says how a SPEC is meant, and no SPEC.
+    #[error("{option} says nothing without a SPEC")]
+    NeedsSpec {
+        /// The option.
+        option: &'static str,
+    },
     /// The architecture cannot be made here.
     #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
     Architecture {
@@ -30,7 +74,7 @@ pub enum Error {
         host: String,
     },
     /// Neither a SPEC nor sources.
-    #[error("nothing says what to make: neither a SPEC nor --sources")]
+    #[error("nothing says what to make: neither a SPEC nor --sources or --repo")]
     NoSources,
     /// No repository is enabled.
     #[error("the .repo files have no enabled repository")]
@@ -212,6 +256,11 @@ impl Classified for Error {
         match self {
             Error::Distribution(_)
             | Error::Release { .. }
+            | Error::NoRelease { .. }
+            | Error::NotForArchitecture { .. }
+            | Error::NotWritable { .. }
+            | Error::NotForFamily { .. }
+            | Error::NeedsSpec { .. }
             | Error::Architecture { .. }
             | Error::NoSources
             | Error::Epoch(_)
@@ -252,6 +301,15 @@ impl Classified for Error {
             Error::Distribution(_) => Some("`bareroot distros` lists those that are known".to_owned()),
             Error::Release { known, .. } => {
                 Some(format!("there are {known}; with --mirror any suite can be named"))
+            }
+            Error::NoRelease { known, .. } | Error::NotForArchitecture { known, .. } => {
+                Some(format!("there are {known}"))
+            }
+            Error::NotWritable { .. } => {
+                Some("--variant extract unpacks what --include names, without a database".to_owned())
+            }
+            Error::NotForFamily { instead, .. } => {
+                Some((*instead).to_owned()).filter(|words| !words.is_empty())
             }
             Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),

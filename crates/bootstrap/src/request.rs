@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `distribution:release`; may be left out with [`Request::sources`].
+    /// `distribution:release`; may be left out with [`Request::sources`] or [`Request::repos`].
     pub spec: Option<String>,
     /// `--variant`.
     pub variant: Variant,
@@ -24,7 +24,7 @@ pub struct Request {
     pub no_docs: bool,
     /// `--components`.
     pub components: Vec<String>,
-    /// `--mirror`: URLs, or one-line `deb` entries.
+    /// `--mirror`: URLs, or one-line `deb` entries; for RPM the addresses that the distribution's layout lies below.
     pub mirrors: Vec<String>,
     /// `--updates` (true), `--no-updates` (false), neither (None).
     pub updates: Option<bool>,
@@ -66,7 +66,8 @@ pub struct Request {
     pub no_standins: bool,
 }
 
-/// Which packages come without being named, as mmdebstrap defines its variants.
+/// Which packages come without being named, as mmdebstrap defines its variants. RPM roots have the first two, and
+/// [`Variant::Minbase`], which is the minimal set that the catalogue names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Variant {
     /// Nothing but `--include`, unpacked and not configured.
@@ -103,6 +104,12 @@ impl Variant {
         ("-", Variant::Important),
         ("standard", Variant::Standard),
     ];
+
+    /// Its first name.
+    pub fn word(self) -> &'static str {
+        let known = Self::NAMES.iter().find(|(_, variant)| *variant == self);
+        known.map_or("", |(name, _)| name)
+    }
 
     /// The variant of that name.
     pub fn named(name: &str) -> Option<Variant> {

@@ -22,7 +22,7 @@ pub enum Verb {
     Bootstrap(Box<Bootstrap>),
     /// Say which packages a root would hold, and why, touching no target
     Resolve(Box<Resolve>),
-    /// List the distributions and releases known by name
+    /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
 }
 
@@ -65,7 +65,8 @@ pub struct Distros {
 /// Options that shape the plan: the same for every verb that has one.
 #[derive(Debug, Args)]
 pub struct PlanOptions {
-    /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard
+    /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard; RPM roots
+    /// have extract and custom, which hold what --include names, and minbase, the minimal set of SPEC's release
     #[arg(
         long,
         value_name = "V",
@@ -96,29 +97,31 @@ pub struct PlanOptions {
     /// Leave out what packages mark as documentation (RPM)
     #[arg(long, help_heading = "Packages")]
     pub nodocs: bool,
-    /// The target's architecture: the host's own, or its 32-bit variant
+    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 
-    /// A mirror, or a one-line `deb` entry; repeated mirrors are fallbacks for the one before
+    /// A mirror, or a one-line `deb` entry; repeated mirrors are fallbacks for the one before. In RPM roots the address
+    /// that the distribution's own layout lies below, as https://dl.fedoraproject.org/pub/fedora/linux
     #[arg(long = "mirror", value_name = "URL", help_heading = "Sources")]
     pub mirrors: Vec<String>,
-    /// Components instead of the distribution's default
+    /// Components instead of the distribution's default (Debian)
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Sources")]
     pub components: Vec<String>,
-    /// Add the -updates and -security suites also with --mirror
+    /// Add the -updates and -security suites, in RPM roots the repositories of updates, also with --mirror
     #[arg(long, overrides_with = "no_updates", help_heading = "Sources")]
     pub updates: bool,
-    /// The named suite alone
+    /// The named suite or release alone, without its updates
     #[arg(long, help_heading = "Sources")]
     pub no_updates: bool,
-    /// A sources file in either of apt's formats (repeatable); SPEC may be left out
+    /// A sources file in either of apt's formats (repeatable); SPEC may be left out (Debian)
     #[arg(long = "sources", value_name = "FILE", help_heading = "Sources")]
     pub sources: Vec<PathBuf>,
-    /// A .repo file as in /etc/yum.repos.d (repeatable); SPEC may be left out
+    /// A .repo file as in /etc/yum.repos.d (repeatable); SPEC may be left out. With SPEC its repositories come beside
+    /// the release's own, or in the place of those of the same ids (RPM)
     #[arg(long = "repo", value_name = "FILE", help_heading = "Sources")]
     pub repos: Vec<PathBuf>,
-    /// What $releasever stands for in .repo files [default: SPEC's release]
+    /// What $releasever stands for (RPM) [default: SPEC's release]
     #[arg(long, value_name = "VERSION", help_heading = "Sources")]
     pub releasever: Option<String>,
     /// How long a connection may take to come about, and how long it may then bring nothing [default: 30]
@@ -142,7 +145,7 @@ pub struct PlanOptions {
     /// Keyring files or directories (.gpg, .pgp, .asc) instead of the built-in ones
     #[arg(long = "keyring", value_name = "FILE|DIR", help_heading = "Trust")]
     pub keyrings: Vec<PathBuf>,
-    /// Accept an index after its Valid-Until
+    /// Accept an index after its Valid-Until (Debian)
     #[arg(long, help_heading = "Trust")]
     pub no_check_valid_until: bool,
     /// Accept weak signatures (SHA-1, DSA, an expired key) by this key
@@ -166,7 +169,7 @@ pub struct MakeOptions {
     /// Bring paths back that --path-exclude left out (dpkg's path-include)
     #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
     pub path_include: Vec<String>,
-    /// Make /bin, /sbin and /lib* links into /usr also where the release does not
+    /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
     /// Command to run when the root has its directories and configuration but no package; $1 is the root
@@ -175,22 +178,22 @@ pub struct MakeOptions {
     /// Command to run when payloads are unpacked and nothing is configured
     #[arg(long = "extract-hook", value_name = "CMD", help_heading = "How")]
     pub extract_hook: Vec<String>,
-    /// Command to run when the essential packages are configured and the rest is not there yet
+    /// Command to run when the essential packages are configured and the rest is not there yet; in RPM roots when all are
     #[arg(long = "essential-hook", value_name = "CMD", help_heading = "How")]
     pub essential_hook: Vec<String>,
     /// Command to run when everything is configured
     #[arg(long = "customize-hook", value_name = "CMD", help_heading = "How")]
     pub customize_hook: Vec<String>,
-    /// A line, or a file of lines, for the root's apt configuration
+    /// A line, or a file of lines, for the root's apt configuration (Debian)
     #[arg(long = "aptopt", value_name = "OPT", help_heading = "How")]
     pub apt_options: Vec<String>,
-    /// A line, or a file of lines, for the root's dpkg configuration
+    /// A line, or a file of lines, for the root's dpkg configuration (Debian)
     #[arg(long = "dpkgopt", value_name = "OPT", help_heading = "How")]
     pub dpkg_options: Vec<String>,
-    /// The root's hostname instead of this host's
+    /// The root's hostname instead of this host's (in RPM roots: instead of none)
     #[arg(long, value_name = "NAME", help_heading = "How")]
     pub hostname: Option<String>,
-    /// Copy neither resolv.conf nor hostname of this host
+    /// Copy neither resolv.conf nor hostname of this host (RPM roots never get them)
     #[arg(long, help_heading = "How")]
     pub no_host_files: bool,
     /// Run every helper program of the target as it is; nothing stands in for the slow ones

@@ -43,7 +43,8 @@ pub struct Repo {
 }
 
 impl Repo {
-    fn new(id: &str) -> Repo {
+    /// A repository of which nothing is known but its id.
+    pub fn new(id: &str) -> Repo {
         Repo {
             id: id.to_owned(),
             name: id.to_owned(),

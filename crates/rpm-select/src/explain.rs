@@ -22,7 +22,9 @@ pub(crate) fn lines(unsatisfiable: &Unsatisfiable, pool: &Pool<'_, '_>) -> Vec<S
             } => needs(*by, options, pool),
             Fact::Needs { by: None, options } => wished(options, pool),
             Fact::Excludes { by: Some(by), other } => excludes(*by, *other, pool),
-            Fact::Excludes { by: None, .. } => continue,
+            Fact::Excludes { by: None, other } => {
+                Some(format!("{} has an inferior architecture", name(*other, pool)))
+            }
             Fact::Same { one, other } => Some(format!(
                 "{} and {} cannot be installed both",
                 name(*one, pool),

@@ -5,7 +5,6 @@
 
 mod error;
 mod explain;
-mod formula;
 mod glob;
 mod groups;
 mod modules;

@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use bareroot_rpm::rich;
 use bareroot_rpm_repo::{Package, Relation, RelationKind};
 use bareroot_solve::{Candidate, Name, Need, Packages};
 
-use crate::formula::{Auxiliary, Builder};
 use crate::universe::{Id, Universe};
+use crate::walk::{Form, Stock, blocks};
 
 /// What is known of a candidate.
 #[derive(Clone, Debug, Default)]
@@ -20,23 +19,27 @@ struct Facts {
 /// A universe in the solver's numbers: a package's is its own, auxiliaries come after all packages.
 pub(crate) struct Pool<'u, 'i> {
     pub(crate) universe: &'u Universe<'i>,
+    stock: &'u Stock<'u, 'i>,
     /// Slots in the order in which they were met.
     slots: HashMap<(&'i str, bool), u32>,
     slot_of: Vec<u32>,
     members: Vec<Vec<Candidate>>,
     facts: RefCell<HashMap<u32, Facts>>,
-    auxiliaries: RefCell<Vec<Auxiliary>>,
+    /// What must be absent, for each auxiliary.
+    absent: RefCell<Vec<Candidate>>,
 }
 
 impl<'u, 'i> Pool<'u, 'i> {
-    pub(crate) fn new(universe: &'u Universe<'i>) -> Self {
+    pub(crate) fn new(stock: &'u Stock<'u, 'i>) -> Self {
+        let universe = stock.universe;
         let mut pool = Pool {
             universe,
+            stock,
             slots: HashMap::new(),
             slot_of: Vec::with_capacity(universe.len()),
             members: Vec::new(),
             facts: RefCell::default(),
-            auxiliaries: RefCell::default(),
+            absent: RefCell::default(),
         };
         for number in 0..universe.len() as u32 {
             let next = pool.slots.len() as u32;
@@ -65,36 +68,54 @@ impl<'u, 'i> Pool<'u, 'i> {
         (candidate.0 as usize) < self.universe.len()
     }
 
-    /// The needs that a boolean dependency makes.
-    pub(crate) fn rich_needs(&self, text: &str, negated: bool) -> Option<Vec<Need>> {
-        let parsed = rich::parse(text).ok()?;
-        let mut auxiliaries = self.auxiliaries.borrow_mut();
-        let mut builder = Builder {
-            universe: self.universe,
-            first: self.universe.len() as u32,
-            made: std::mem::take(&mut *auxiliaries),
-        };
-        let needs = match negated {
-            false => builder.needs(&parsed),
-            true => builder.needs_not(&parsed),
-        };
-        *auxiliaries = builder.made;
-        Some(needs)
+    /// The needs that a boolean dependency makes, or its negation. One that can never hold is a need without options.
+    fn rich_needs(&self, form: Form) -> Vec<Need> {
+        match form {
+            Form::Always => Vec::new(),
+            Form::Never => vec![Need::default()],
+            Form::Blocks(blocks) => blocks
+                .into_iter()
+                .map(|block| Need::any(self.in_preference(&block)))
+                .collect(),
+        }
+    }
+
+    /// The candidates of a clause: absences first, then packages, the preferred one first.
+    fn in_preference(&self, block: &[i32]) -> Vec<Candidate> {
+        let absences = block.iter().filter(|literal| **literal < 0);
+        let mut options: Vec<Candidate> = absences.map(|literal| self.absence(-literal)).collect();
+        let mut ids: Vec<Id> = block
+            .iter()
+            .filter(|literal| **literal > 0)
+            .map(|literal| Id(*literal as u32 - 1))
+            .filter(|id| !self.universe.is_excluded(*id))
+            .collect();
+        self.universe.prefer(&mut ids);
+        options.extend(ids.into_iter().map(|id| Candidate(id.0)));
+        options
+    }
+
+    /// A candidate that no package stands behind and that excludes one.
+    fn absence(&self, literal: i32) -> Candidate {
+        let other = Candidate(literal as u32 - 1);
+        let mut absent = self.absent.borrow_mut();
+        let place = absent
+            .iter()
+            .position(|known| *known == other)
+            .unwrap_or_else(|| {
+                absent.push(other);
+                absent.len() - 1
+            });
+        Candidate(self.universe.len() as u32 + place as u32)
     }
 
     /// What a relation needs; one that cannot be read cannot be met.
-    pub(crate) fn relation_needs(&self, relation: &Relation<'_>) -> Vec<Need> {
+    pub(crate) fn relation_needs(&self, relation: &Relation<'i>) -> Vec<Need> {
         if relation.name.starts_with('(') {
-            return self
-                .rich_needs(relation.name, false)
-                .unwrap_or_else(|| vec![Need::default()]);
+            return self.rich_needs(blocks::clauses(self.stock, relation.name));
         }
-        vec![Need::any(
-            self.universe
-                .providers(relation)
-                .into_iter()
-                .map(|id| Candidate(id.0)),
-        )]
+        let found = self.universe.providers(relation);
+        vec![Need::any(found.into_iter().map(|id| Candidate(id.0)))]
     }
 
     fn with_facts<T>(&self, candidate: Candidate, read: impl FnOnce(&Facts) -> T) -> T {
@@ -104,12 +125,10 @@ impl<'u, 'i> Pool<'u, 'i> {
         let facts = match self.universe.package(Id(candidate.0)) {
             Some(package) if self.is_package(candidate) => self.facts_of(candidate, &package),
             _ => {
-                let auxiliaries = self.auxiliaries.borrow();
                 let place = (candidate.0 as usize).saturating_sub(self.universe.len());
-                let auxiliary = auxiliaries.get(place).cloned().unwrap_or_default();
                 Facts {
-                    needs: auxiliary.needs,
-                    excludes: auxiliary.excludes,
+                    needs: Vec::new(),
+                    excludes: self.absent.borrow().get(place).copied().into_iter().collect(),
                 }
             }
         };
@@ -131,9 +150,12 @@ impl<'u, 'i> Pool<'u, 'i> {
         }
         for conflict in package.relations(RelationKind::Conflicts) {
             if conflict.name.starts_with('(') {
-                facts
-                    .needs
-                    .extend(self.rich_needs(conflict.name, true).unwrap_or_default());
+                let mut form = blocks::negated(self.stock, conflict.name);
+                if let Form::Blocks(blocks) = &mut form {
+                    // A package does not conflict with itself.
+                    blocks.retain(|block| block[..] != [-(own.0 as i32 + 1)]);
+                }
+                facts.needs.extend(self.rich_needs(form));
                 continue;
             }
             let others = self.universe.providers(&conflict);
@@ -152,7 +174,7 @@ impl<'u, 'i> Pool<'u, 'i> {
                 .filter(|other| *other != own && self.universe.slot(*other).0 != package.name());
             facts.excludes.extend(others.map(|other| Candidate(other.0)));
         }
-        // Two word sizes of one package can only be there in one version.
+        // Beside a package for all architectures there is none of its name for one.
         let (name, foreign) = self.universe.slot(own);
         if let Some(members) = self
             .slots
@@ -160,11 +182,10 @@ impl<'u, 'i> Pool<'u, 'i> {
             .and_then(|slot| self.members.get(*slot as usize))
         {
             for other in members {
-                let clashes = self.universe.package(Id(other.0)).is_some_and(|other| {
-                    other.evr().compare(&package.evr()).is_ne()
-                        || other.arch() == "noarch"
-                        || package.arch() == "noarch"
-                });
+                let clashes = self
+                    .universe
+                    .package(Id(other.0))
+                    .is_some_and(|other| other.arch() == "noarch" || package.arch() == "noarch");
                 if clashes {
                     facts.excludes.push(*other);
                 }

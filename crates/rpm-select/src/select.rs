@@ -12,7 +12,7 @@ use crate::groups::{self, Groups};
 use crate::modules::{self, Activation, EnabledModule};
 use crate::pool::Pool;
 use crate::universe::{Id, Universe};
-use crate::walk::{Jobs, Policy, Stock, Walk};
+use crate::walk::{self, Jobs, Policy, Stock, Walk};
 use crate::wish::{self, Wishes};
 
 /// How to choose.
@@ -20,17 +20,6 @@ use crate::wish::{self, Wishes};
 pub struct Settings {
     /// Whether weak dependencies are followed.
     pub weak: bool,
-    /// Whether packages of one name may be there for two word sizes, as in all RPM distributions' builds of libsolv.
-    pub colors: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            weak: true,
-            colors: true,
-        }
-    }
 }
 
 /// Why a package is in, as dnf records it.
@@ -85,12 +74,9 @@ pub struct Selection {
 /// See [`Error`].
 pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> Result<Selection, Error> {
     let asked = Asked::new(universe, wishes)?;
-    let pool = Pool::new(universe);
-    let policy = Policy {
-        weak: settings.weak,
-        colors: settings.colors,
-    };
     let stock = Stock::new(universe);
+    let pool = Pool::new(&stock);
+    let policy = Policy { weak: settings.weak };
     let mut unknown = asked.unknown.clone();
     if !universe.has_all_files() {
         unknown.extend(required_paths(&pool, &asked.jobs));
@@ -102,7 +88,10 @@ pub fn select(universe: &Universe<'_>, wishes: &Wishes, settings: &Settings) -> 
     }
     let (chosen, weak) = match Walk::run(&stock, &asked.jobs, policy) {
         Ok(found) => (confirmed(&pool, &asked.jobs, found.chosen)?, found.weak),
-        Err(_) => (repaired(&pool, &asked.jobs, &[])?, BTreeSet::new()),
+        Err(_) => {
+            let inferior = walk::inferior(&stock, &asked.jobs);
+            (repaired(&pool, &asked.jobs, &[], &inferior)?, BTreeSet::new())
+        }
     };
     if settings.weak && !universe.has_all_files() {
         let paths = wanted_paths(universe, &chosen);
@@ -121,18 +110,24 @@ fn confirmed(pool: &Pool<'_, '_>, jobs: &Jobs, chosen: BTreeSet<Id>) -> Result<B
     };
     match solve(pool, &problem) {
         Ok(found) if packages(pool, &found) == chosen => Ok(chosen),
-        _ => repaired(pool, jobs, &chosen.into_iter().collect::<Vec<_>>()),
+        _ => repaired(pool, jobs, &chosen.into_iter().collect::<Vec<_>>(), &[]),
     }
 }
 
 /// What the solver finds by itself; the packages that are preferred are taken where they fit.
-fn repaired(pool: &Pool<'_, '_>, jobs: &Jobs, preferred: &[Id]) -> Result<BTreeSet<Id>, Error> {
+fn repaired(
+    pool: &Pool<'_, '_>,
+    jobs: &Jobs,
+    preferred: &[Id],
+    excluded: &[Id],
+) -> Result<BTreeSet<Id>, Error> {
     let problem = Problem {
         needs: jobs
             .install
             .iter()
             .map(|list| need(pool.universe, list))
             .collect(),
+        excluded: excluded.iter().map(|id| Candidate(id.0)).collect(),
         extras: preferred.iter().map(|id| Candidate(id.0)).collect(),
         ..Problem::default()
     };

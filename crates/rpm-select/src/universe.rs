@@ -25,6 +25,19 @@ pub struct Repository {
     pub includes: Vec<String>,
     /// Whether its packages are seen whatever module streams say.
     pub module_hotfixes: bool,
+    /// Whether it is the files of the command line: they come after all others, and modules hide none of them.
+    pub command_line: bool,
+}
+
+impl Repository {
+    /// The repository of the command line's files, preferred to all others.
+    pub fn of_command_line() -> Repository {
+        Repository {
+            priority: 0,
+            command_line: true,
+            ..Repository::default()
+        }
+    }
 }
 
 impl Default for Repository {
@@ -35,6 +48,7 @@ impl Default for Repository {
             excludes: Vec::new(),
             includes: Vec::new(),
             module_hotfixes: false,
+            command_line: false,
         }
     }
 }
@@ -88,7 +102,18 @@ impl<'i> Universe<'i> {
             all_files: false,
             activation: None,
         };
-        for (number, index) in indexes.iter().enumerate() {
+        // dnf loads repositories by priority and cost, and files of the command line after them.
+        let mut order: Vec<usize> = (0..indexes.len()).collect();
+        order.sort_by_key(|number| {
+            let repository = repositories.get(*number);
+            repository.map_or((false, 99, 1000), |repository| {
+                (repository.command_line, repository.priority, repository.cost)
+            })
+        });
+        for number in order {
+            let Some(index) = indexes.get(number) else {
+                continue;
+            };
             let repository = repositories.get(number).cloned().unwrap_or_default();
             for package in index.packages() {
                 let id = Id(universe.places.len() as u32);
@@ -133,7 +158,7 @@ impl<'i> Universe<'i> {
         let activation = Activation::of_words(words, modules, platform.as_deref())?;
         let filtered = self.all().filter(|id| {
             let repository = self.repositories.get(self.place(*id).0);
-            !repository.is_some_and(|repository| repository.module_hotfixes)
+            !repository.is_some_and(|repository| repository.module_hotfixes || repository.command_line)
         });
         let packages = filtered.filter_map(|id| Some((id, self.package(id)?)));
         for id in modules::hidden(packages, &activation) {

@@ -4,7 +4,7 @@
 //! A literal is a package's number plus one, negative for its absence. Clauses are sorted as libsolv sorts them, so that
 //! the first undecided one is the same.
 
-mod blocks;
+pub(crate) mod blocks;
 mod clauses;
 mod decide;
 mod learn;
@@ -17,7 +17,9 @@ mod weak;
 use std::collections::BTreeSet;
 
 use crate::universe::Id;
+pub(crate) use blocks::Form;
 use clauses::Clause;
+pub(crate) use clauses::inferior;
 pub(crate) use stock::Stock;
 
 /// A package, or its absence when negative; never 0.
@@ -40,8 +42,6 @@ pub(crate) struct Jobs {
 pub(crate) struct Policy {
     /// Whether weak dependencies are followed.
     pub(crate) weak: bool,
-    /// Whether packages of one name may be there for two word sizes.
-    pub(crate) colors: bool,
 }
 
 /// What the walk found.
@@ -101,7 +101,7 @@ pub(crate) struct Stuck;
 impl<'w, 'u, 'i> Walk<'w, 'u, 'i> {
     /// Walks.
     pub(crate) fn run(stock: &'w Stock<'u, 'i>, jobs: &Jobs, policy: Policy) -> Result<Found, Stuck> {
-        let made = clauses::make(stock, jobs, policy)?;
+        let made = clauses::make(stock, jobs);
         let half = stock.len() + 1;
         let mut walk = Walk {
             stock,
@@ -121,18 +121,6 @@ impl<'w, 'u, 'i> Walk<'w, 'u, 'i> {
         };
         walk.watch_all();
         walk.main()?;
-        if std::env::var_os("TRACE").is_some() {
-            for d in &walk.queue {
-                eprintln!(
-                    "{:?} lvl {} {:?}",
-                    d,
-                    walk.level(d.literal),
-                    walk.clauses
-                        .get(d.because)
-                        .map(|c| c.literals().collect::<Vec<_>>())
-                );
-            }
-        }
         let mut found = Found::default();
         for decision in &walk.queue {
             if let Some(id) = walk.stock.id(decision.literal) {

@@ -113,14 +113,7 @@ impl Case {
             whole: Vec::new(),
             optional: self.optional,
         };
-        select(
-            &universe,
-            &wishes,
-            &Settings {
-                weak: self.weak,
-                ..Settings::default()
-            },
-        )
+        select(&universe, &wishes, &Settings { weak: self.weak })
     }
 
     fn chosen(&self, words: &str) -> String {

@@ -33,3 +33,50 @@ impl Files for OfRoot<'_> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn macros_are_read_inside_the_root() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("root");
+        fs::create_dir_all(path.join("usr/lib/rpm/macros.d")).unwrap();
+        fs::create_dir_all(path.join("etc/rpm")).unwrap();
+        fs::create_dir_all(path.join("data")).unwrap();
+        fs::write(temp.path().join("secret"), "%_secret host\n").unwrap();
+        fs::write(
+            path.join("data/macros"),
+            "%_dbpath %{_usr}/lib/sysimage/rpm\n%_code %(id)\n",
+        )
+        .unwrap();
+        // An absolute link means the root's own file; one that climbs gets no further than the root.
+        symlink("/data/macros", path.join("usr/lib/rpm/macros")).unwrap();
+        symlink("../../../secret", path.join("etc/rpm/macros.secret")).unwrap();
+        fs::write(
+            path.join("usr/lib/rpm/macros.d/macros.a"),
+            "%_own %{_dbpath}/%{_arch}\n",
+        )
+        .unwrap();
+        let macros = of(&Root::open(&path).unwrap(), "x86_64");
+        let expanded = |text: &str| macros.expand(text.as_bytes(), &Nowhere);
+        assert_eq!(expanded("%{_dbpath}").unwrap(), b"/usr/lib/sysimage/rpm");
+        assert_eq!(expanded("%{_own}").unwrap(), b"/usr/lib/sysimage/rpm/x86_64");
+        assert_eq!(expanded("%{?_secret}").unwrap(), b"");
+        assert!(expanded("%{_code}").is_err());
+    }
+
+    #[test]
+    fn a_root_without_rpm_has_the_usual_directories() {
+        let temp = tempfile::tempdir().unwrap();
+        let macros = of(&Root::open(temp.path()).unwrap(), "noarch");
+        assert_eq!(
+            macros.expand(b"%{_bindir} %{?_dbpath}", &Nowhere).unwrap(),
+            b"/usr/bin "
+        );
+    }
+}

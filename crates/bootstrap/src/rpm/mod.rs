@@ -63,6 +63,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    plan.check()?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;

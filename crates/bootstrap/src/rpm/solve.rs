@@ -75,13 +75,10 @@ pub fn solve(
             excludes: repo.excludes.clone(),
             includes: repo.includes.clone(),
             module_hotfixes: repo.module_hotfixes,
+            command_line: false,
         })
         .collect();
-    // Modules hide nothing that is named by its file.
-    repositories.push(Repository {
-        module_hotfixes: true,
-        ..Repository::default()
-    });
+    repositories.push(Repository::of_command_line());
     let comps: Vec<&Comps> = repos.iter().filter_map(|repo| repo.comps.as_ref()).collect();
     let modules: Vec<(usize, &Modules)> = repos
         .iter()
@@ -147,14 +144,7 @@ fn choose(
         whole: vec![plan.repos.len()],
         optional: plan.optional,
     };
-    select::select(
-        &universe,
-        &wishes,
-        &select::Settings {
-            weak: plan.weak,
-            ..select::Settings::default()
-        },
-    )
+    select::select(&universe, &wishes, &select::Settings { weak: plan.weak })
 }
 
 fn picked(

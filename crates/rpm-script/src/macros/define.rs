@@ -156,6 +156,7 @@ impl Expansion<'_> {
             self.inner(&body, &mut expanded)?;
             body = expanded;
         }
+        self.macros.hold(name.len() + body.len())?;
         self.macros.push(
             name,
             Entry {

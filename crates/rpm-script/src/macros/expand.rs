@@ -66,11 +66,19 @@ impl<'a> Expansion<'a> {
 
     /// Expands a text in the place where it stands.
     pub(super) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), MacroError> {
+        self.deeper(|state| state.pieces(text, out))
+    }
+
+    /// Does something one level deeper: texts in texts, and parentheses in expressions.
+    pub(super) fn deeper<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, MacroError>,
+    ) -> Result<T, MacroError> {
         if self.depth >= MOST_DEPTH {
             return Err(MacroError::Depth);
         }
         self.depth += 1;
-        let done = self.pieces(text, out);
+        let done = work(self);
         self.depth -= 1;
         done
     }
@@ -237,6 +245,9 @@ impl<'a> Expansion<'a> {
     ) -> Result<(), MacroError> {
         let options = entry.options.clone().unwrap_or_default();
         let (given, rest) = options_of(name, &options, &arguments)?;
+        // Each argument becomes part of several macros.
+        let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
+        self.macros.hold(bytes.saturating_mul(4))?;
         self.level += 1;
         let level = self.level;
         let define = |name: &[u8], body: &[u8]| {

@@ -11,9 +11,6 @@ use super::MacroError;
 use super::define::shown;
 use super::expand::{Expansion, matching};
 
-/// How deeply an expression may be nested.
-const MOST_NESTING: usize = 64;
-
 #[derive(Clone, Debug)]
 enum Value {
     Integer(i32),
@@ -40,7 +37,6 @@ pub(super) fn evaluate(text: &[u8], state: &mut Expansion<'_>) -> Result<Vec<u8>
     let mut parser = Parser {
         text,
         at: 0,
-        nesting: 0,
         skipping: false,
         state,
     };
@@ -57,7 +53,6 @@ pub(super) fn evaluate(text: &[u8], state: &mut Expansion<'_>) -> Result<Vec<u8>
 struct Parser<'t, 's, 'm> {
     text: &'t [u8],
     at: usize,
-    nesting: usize,
     /// Whether what is read does not count: it is not expanded.
     skipping: bool,
     state: &'s mut Expansion<'m>,
@@ -116,12 +111,25 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    /// `a ? b : c`.
+    /// A whole expression, which may be part of another.
     fn choice(&mut self) -> Result<Value, MacroError> {
-        self.nesting += 1;
-        if self.nesting > MOST_NESTING {
-            return Err(MacroError::Depth);
-        }
+        let (text, skipping) = (self.text, self.skipping);
+        let at = self.at;
+        let (value, at) = self.state.deeper(|state| {
+            let mut inner = Parser {
+                text,
+                at,
+                skipping,
+                state,
+            };
+            Ok((inner.ternary()?, inner.at))
+        })?;
+        self.at = at;
+        Ok(value)
+    }
+
+    /// `a ? b : c`.
+    fn ternary(&mut self) -> Result<Value, MacroError> {
         let mut value = self.alternatives()?;
         if self.takes("?") {
             let holds = value.is_true();
@@ -133,7 +141,6 @@ impl Parser<'_, '_, '_> {
             self.matched(&first, &second)?;
             value = if holds { first } else { second };
         }
-        self.nesting -= 1;
         Ok(value)
     }
 

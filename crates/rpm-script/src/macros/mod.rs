@@ -25,6 +25,9 @@ const MOST_BYTES: usize = 16 << 20;
 /// How many macros one expansion may go through.
 const MOST_STEPS: usize = 200_000;
 
+/// How many bytes of definitions and arguments one expansion may make, and the files of a root may hold.
+const MOST_DEFINED: usize = 64 << 20;
+
 /// Why an expansion failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -143,6 +146,8 @@ pub struct Macros {
     depth: Cell<usize>,
     level: Cell<usize>,
     steps: Cell<usize>,
+    /// Bytes of definitions and arguments that were made.
+    defined: Cell<usize>,
 }
 
 impl Macros {
@@ -255,10 +260,21 @@ impl Macros {
         }
     }
 
+    /// Counts the bytes of a definition or an argument.
+    fn hold(&self, bytes: usize) -> Result<(), MacroError> {
+        let defined = self.defined.get().saturating_add(bytes);
+        self.defined.set(defined);
+        match defined > MOST_DEFINED {
+            true => Err(MacroError::Size),
+            false => Ok(()),
+        }
+    }
+
     /// Work is counted from the outermost expansion on, also across Lua.
     fn outermost<T>(&self, work: impl FnOnce() -> Result<T, MacroError>) -> Result<T, MacroError> {
         if self.depth.get() == 0 {
             self.steps.set(0);
+            self.defined.set(0);
         }
         work()
     }

@@ -297,6 +297,14 @@ fn what_has_no_end_is_ended() {
     }
     text.push_str(&format!("%{{{last}}}"));
     assert_eq!(expanded(&text), Err(MacroError::Size));
+    let mut text = format!(
+        "%define aa {}\n%define a1 %{{aa}}%{{aa}}%{{aa}}%{{aa}}\n",
+        "x".repeat(1 << 20)
+    );
+    for number in 0..100 {
+        text.push_str(&format!("%global b{number} %a1\n"));
+    }
+    assert_eq!(expanded(&text), Err(MacroError::Size));
     let nested = format!("%[{}1{}]", "(".repeat(1000), ")".repeat(1000));
     assert_eq!(expanded(&nested), Err(MacroError::Depth));
 }

@@ -9,7 +9,7 @@ const MOST: usize = 200_000;
 
 /// A normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// It never holds.
     Never,
     /// It always holds.
@@ -46,7 +46,7 @@ pub(super) fn is_complex(rich: &Rich<'_>) -> bool {
 }
 
 /// The clauses of a boolean dependency's text; one that cannot be read never holds.
-pub(super) fn clauses<'i>(stock: &Stock<'_, 'i>, text: &'i str) -> Form {
+pub(crate) fn clauses<'i>(stock: &Stock<'_, 'i>, text: &'i str) -> Form {
     match rich::parse(text) {
         Ok(rich) => form(stock, &rich, Shape::Clauses),
         Err(_) => Form::Never,
@@ -54,7 +54,7 @@ pub(super) fn clauses<'i>(stock: &Stock<'_, 'i>, text: &'i str) -> Form {
 }
 
 /// The clauses of its negation; one that cannot be read forbids nothing.
-pub(super) fn negated<'i>(stock: &Stock<'_, 'i>, text: &'i str) -> Form {
+pub(crate) fn negated<'i>(stock: &Stock<'_, 'i>, text: &'i str) -> Form {
     match rich::parse(text) {
         Ok(rich) => invert(form(stock, &rich, Shape::Cubes)),
         Err(_) => Form::Always,

@@ -7,7 +7,8 @@ use bareroot_rpm::rich::{self, Rich};
 use bareroot_rpm_repo::{Package, Relation, RelationKind};
 
 use super::blocks::{self, Form};
-use super::{Jobs, Literal, Policy, Stock, Stuck};
+use super::{Jobs, Literal, Stock};
+use crate::universe::Id;
 
 /// A clause: one of its literals holds.
 #[derive(Clone, Debug)]
@@ -70,11 +71,20 @@ pub(super) struct Made {
     pub(super) jobs: (usize, usize),
 }
 
-/// All clauses that can matter to the jobs.
-pub(super) fn make(stock: &Stock<'_, '_>, jobs: &Jobs, policy: Policy) -> Result<Made, Stuck> {
+/// Packages that cannot be chosen because others of their name have a better architecture.
+pub(crate) fn inferior(stock: &Stock<'_, '_>, jobs: &Jobs) -> Vec<Id> {
+    let alone = |list: &Vec<Literal>| match list[..] {
+        [literal] => Some(Id((-literal) as u32 - 1)),
+        _ => None,
+    };
+    let found = maker(stock, jobs).inferior(jobs);
+    found.iter().filter_map(alone).collect()
+}
+
+/// The clauses of all packages that can matter to the jobs, in the order in which they are found.
+fn maker<'m, 'u, 'i>(stock: &'m Stock<'u, 'i>, jobs: &Jobs) -> Maker<'m, 'u, 'i> {
     let mut maker = Maker {
         stock,
-        policy,
         lists: Vec::new(),
         added: vec![false; stock.len() as usize + 1],
         order: Vec::new(),
@@ -89,6 +99,12 @@ pub(super) fn make(stock: &Stock<'_, '_>, jobs: &Jobs, policy: Policy) -> Result
         maker.add(literal);
     }
     maker.add_attached();
+    maker
+}
+
+/// All clauses that can matter to the jobs.
+pub(super) fn make(stock: &Stock<'_, '_>, jobs: &Jobs) -> Made {
+    let mut maker = maker(stock, jobs);
     maker.lists.sort_unstable_by(|one, two| order(one, two));
     maker.lists.dedup();
     let mut clauses = vec![Clause::new(0, &[])];
@@ -117,10 +133,10 @@ pub(super) fn make(stock: &Stock<'_, '_>, jobs: &Jobs, policy: Policy) -> Result
     for bad in maker.inferior(jobs) {
         clauses.extend(clause(&bad));
     }
-    Ok(Made {
+    Made {
         clauses,
         jobs: (start, end),
-    })
+    }
 }
 
 /// The packages that provide a name.
@@ -151,7 +167,6 @@ fn order(one: &[Literal], two: &[Literal]) -> Ordering {
 
 struct Maker<'m, 'u, 'i> {
     stock: &'m Stock<'u, 'i>,
-    policy: Policy,
     lists: Vec<Vec<Literal>>,
     added: Vec<bool>,
     /// Packages that have clauses, as they came.
@@ -185,6 +200,7 @@ impl<'i> Maker<'_, '_, 'i> {
                 self.conflicts(literal, &conflict);
             }
             self.replaces(literal, &package);
+            queue.extend(self.better(&package));
             for kind in [RelationKind::Recommends, RelationKind::Suggests] {
                 for relation in package.relations(kind) {
                     queue.extend(positive(self.stock, &relation));
@@ -276,11 +292,28 @@ impl<'i> Maker<'_, '_, 'i> {
             let same_color = self
                 .stock
                 .package(other)
-                .is_some_and(|other| !self.policy.colors || color(&other) & color(package) != 0);
+                .is_some_and(|other| color(&other) & color(package) != 0);
             if same_color {
                 self.push(vec![-literal, -other]);
             }
         }
+    }
+
+    /// The same version for a better architecture.
+    fn better(&self, package: &Package<'i>) -> Vec<Literal> {
+        if package.arch() == "noarch" {
+            return Vec::new();
+        }
+        let own = self.stock.universe.arch_score(package);
+        let is_better = |other: &Package<'_>| {
+            other.arch() != "noarch"
+                && self.stock.universe.arch_score(other) < own
+                && other.evr().compare(&package.evr()).is_eq()
+        };
+        self.stock
+            .named(package.name())
+            .filter(|other| self.stock.package(*other).is_some_and(|other| is_better(&other)))
+            .collect()
     }
 
     /// Packages that supplement or enhance what has clauses.
@@ -334,12 +367,11 @@ impl<'i> Maker<'_, '_, 'i> {
 
     /// Packages of a lesser architecture than others of their name have; no job names them.
     fn inferior(&self, jobs: &Jobs) -> Vec<Vec<Literal>> {
-        let named: HashSet<&str> = jobs
+        let named: HashSet<Literal> = jobs
             .install
             .iter()
             .flatten()
-            .filter_map(|id| self.stock.universe.package(*id))
-            .map(|package| package.name())
+            .map(|id| id.0 as Literal + 1)
             .collect();
         let mut groups: BTreeMap<&str, Vec<Literal>> = BTreeMap::new();
         for literal in &self.order {
@@ -352,21 +384,18 @@ impl<'i> Maker<'_, '_, 'i> {
             (package.arch() != "noarch").then(|| self.stock.universe.arch_score(&package))
         };
         let mut all: Vec<Vec<Literal>> = Vec::new();
-        for (name, group) in groups {
-            if named.contains(name) || group.len() < 2 {
-                continue;
-            }
+        for group in groups.into_values() {
             let Some(best) = group.iter().filter_map(score).min() else {
                 continue;
             };
-            for literal in group
-                .iter()
-                .filter(|literal| score(literal).is_some_and(|own| own != best))
-            {
+            let mut bad = group.clone();
+            bad.retain(|literal| score(literal).is_some_and(|own| own != best));
+            if bad.iter().any(|literal| named.contains(literal)) {
+                continue;
+            }
+            for literal in &bad {
                 let mut list = vec![-literal];
-                if self.policy.colors {
-                    list.extend(self.in_step(*literal, &group, best));
-                }
+                list.extend(self.in_step(*literal, best));
                 all.push(list);
             }
         }
@@ -375,7 +404,7 @@ impl<'i> Maker<'_, '_, 'i> {
     }
 
     /// Packages of the same version and the best architecture: beside them one of a lesser may be.
-    fn in_step(&self, literal: Literal, group: &[Literal], best: usize) -> Vec<Literal> {
+    fn in_step(&self, literal: Literal, best: usize) -> Vec<Literal> {
         let Some(own) = self.stock.package(literal) else {
             return Vec::new();
         };
@@ -384,9 +413,8 @@ impl<'i> Maker<'_, '_, 'i> {
                 && other.evr().compare(&own.evr()).is_eq()
                 && (other.arch() == "noarch" || self.stock.universe.arch_score(other) == best)
         };
-        group
-            .iter()
-            .copied()
+        self.stock
+            .named(own.name())
             .filter(|other| self.stock.package(*other).is_some_and(|other| fits(&other)))
             .collect()
     }

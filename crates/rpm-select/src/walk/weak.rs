@@ -29,6 +29,17 @@ impl Wanted {
     }
 }
 
+/// How a relation holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    /// It does not.
+    Not,
+    /// By what is absent alone.
+    Absent,
+    /// By something that is there.
+    Present,
+}
+
 /// A relation as a list of packages or, where it has conditions, as clauses.
 enum Wish<'s> {
     Packages(std::borrow::Cow<'s, [Literal]>),
@@ -102,46 +113,64 @@ impl<'i> Walk<'_, '_, 'i> {
     }
 
     fn attaches(&self, literal: Literal, kind: RelationKind) -> bool {
-        self.stock
-            .package(literal)
-            .is_some_and(|package| package.relations(kind).any(|relation| self.holds(&relation)))
+        self.attachment(literal, kind) != Hold::Not
     }
 
-    /// Whether a relation holds for what is decided.
-    fn holds(&self, relation: &Relation<'i>) -> bool {
+    /// How the best of a package's relations of a kind holds.
+    fn attachment(&self, literal: Literal, kind: RelationKind) -> Hold {
+        let Some(package) = self.stock.package(literal) else {
+            return Hold::Not;
+        };
+        let holds = package.relations(kind).map(|relation| self.hold(&relation));
+        holds.max().unwrap_or(Hold::Not)
+    }
+
+    /// How a relation holds for what is decided.
+    fn hold(&self, relation: &Relation<'i>) -> Hold {
         if !relation.name.starts_with('(') {
-            return self
-                .stock
-                .providers(relation)
-                .iter()
-                .any(|other| self.level(*other) > 0);
+            return self.any_of(&self.stock.providers(relation));
         }
-        rich::parse(relation.name).is_ok_and(|rich| self.rich_holds(&rich))
+        rich::parse(relation.name).map_or(Hold::Not, |rich| self.rich_hold(&rich))
     }
 
-    fn rich_holds(&self, rich: &Rich<'i>) -> bool {
+    fn any_of(&self, packages: &[Literal]) -> Hold {
+        match packages.iter().any(|other| self.level(*other) > 0) {
+            true => Hold::Present,
+            false => Hold::Not,
+        }
+    }
+
+    fn rich_hold(&self, rich: &Rich<'i>) -> Hold {
+        let of = |rich: &Rich<'i>| self.rich_hold(rich);
         match rich {
-            Rich::And(operands) => operands.iter().all(|operand| self.rich_holds(operand)),
-            Rich::Or(operands) => operands.iter().any(|operand| self.rich_holds(operand)),
-            Rich::If(then, condition, otherwise) => match otherwise {
-                None => self.rich_holds(then) || !self.rich_holds(condition),
-                Some(otherwise) => match self.rich_holds(condition) {
-                    true => self.rich_holds(then),
-                    false => self.rich_holds(otherwise),
-                },
+            Rich::And(operands) => {
+                let all: Vec<Hold> = operands.iter().map(of).collect();
+                match all.contains(&Hold::Not) {
+                    true => Hold::Not,
+                    false => all.into_iter().max().unwrap_or(Hold::Absent),
+                }
+            }
+            Rich::Or(operands) => operands.iter().map(of).max().unwrap_or(Hold::Not),
+            Rich::If(then, condition, None) => match (of(then), of(condition)) {
+                (Hold::Not, Hold::Not) => Hold::Absent,
+                (then, _) => then,
             },
-            Rich::Unless(then, condition, otherwise) => match otherwise {
-                None => self.rich_holds(then) && !self.rich_holds(condition),
-                Some(otherwise) => match self.rich_holds(condition) {
-                    false => self.rich_holds(then),
-                    true => self.rich_holds(otherwise),
-                },
+            Rich::Unless(then, condition, None) => match of(condition) {
+                Hold::Not => of(then),
+                _ => Hold::Not,
             },
-            other => self
-                .stock
-                .packages(other)
-                .iter()
-                .any(|other| self.level(*other) > 0),
+            Rich::If(then, condition, Some(otherwise)) => self.either(condition, then, otherwise),
+            Rich::Unless(then, condition, Some(otherwise)) => self.either(condition, otherwise, then),
+            other => self.any_of(&self.stock.packages(other)),
+        }
+    }
+
+    /// One formula where a condition holds, another where it does not.
+    fn either(&self, condition: &Rich<'i>, then: &Rich<'i>, otherwise: &Rich<'i>) -> Hold {
+        match (self.rich_hold(condition), self.rich_hold(then)) {
+            (Hold::Not, _) => self.rich_hold(otherwise),
+            (Hold::Present, Hold::Absent | Hold::Present) => Hold::Present,
+            (_, then) => then,
         }
     }
 
@@ -190,7 +219,7 @@ impl<'i> Walk<'_, '_, 'i> {
             .filter(|literal| {
                 self.is_open(*literal)
                     && self.stock.is_installable(*literal)
-                    && self.attaches(*literal, RelationKind::Supplements)
+                    && self.attachment(*literal, RelationKind::Supplements) == Hold::Present
             })
             .collect();
         let mut all = recommended;

@@ -105,13 +105,6 @@ fn synthetic(args: &Args, seed: u64, work: &std::path::Path, tally: &mut Tally) 
     for (set, theirs) in sets.iter().zip(answers) {
         let began = Instant::now();
         let ours = ask(&indexes, &repositories, &[], set);
-        if std::env::var_os("WHY").is_some() {
-            if let Ok(s) = &ours {
-                for p in &s.picks {
-                    eprintln!("{:?} {:?}", indexes[p.index].package(p.package), p.why);
-                }
-            }
-        }
         tally.times.push(began.elapsed());
         let ours = ours.map(|selection| named(&selection, &indexes, &|number| format!("repo{number}")));
         tally.compare(&format!("world {seed}"), set, &theirs, &ours);
@@ -138,7 +131,7 @@ fn draw(random: &mut Random, wishes: &[String], most: usize) -> Vec<String> {
     words.into_iter().collect()
 }
 
-/// bareroot's answer. Debian builds libsolv without colours.
+/// bareroot's answer.
 fn ask(
     indexes: &[Index],
     repositories: &[Repository],
@@ -151,10 +144,7 @@ fn ask(
         words: set.words.clone(),
         ..Wishes::default()
     };
-    let settings = Settings {
-        weak: set.weak,
-        colors: false,
-    };
+    let settings = Settings { weak: set.weak };
     select(&universe, &wishes, &settings).map_err(|error| error.to_string())
 }
 

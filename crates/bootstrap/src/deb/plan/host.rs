@@ -120,7 +120,7 @@ mod tests {
                 "Acquire::Check-Valid-Until \"false\";\n",
             ),
         ]);
-        let found = mirrors(root.path(), catalogue::find("debian").unwrap(), "amd64");
+        let found = mirrors(root.path(), catalogue::deb_of("debian").unwrap(), "amd64");
         assert_eq!(found.main.unwrap().source.uris, ["http://mirror.example/debian/"]);
         assert_eq!(
             found.security.unwrap().source.uris,
@@ -135,10 +135,10 @@ mod tests {
             "etc/apt/sources.list",
             "deb https://other.example/product bookworm main\n",
         )]);
-        let found = mirrors(root.path(), catalogue::find("debian").unwrap(), "amd64");
+        let found = mirrors(root.path(), catalogue::deb_of("debian").unwrap(), "amd64");
         assert!(found.main.is_none() && found.security.is_none());
         assert!(
-            mirrors(root.path(), catalogue::find("ubuntu").unwrap(), "amd64")
+            mirrors(root.path(), catalogue::deb_of("ubuntu").unwrap(), "amd64")
                 .main
                 .is_none()
         );

@@ -171,7 +171,7 @@ impl<'a> Named<'a> {
             Some((id, release)) => (id, Some(release)),
             None => (spec, None),
         };
-        let distribution = catalogue::find(id).ok_or_else(|| Error::Distribution(id.to_owned()))?;
+        let distribution = catalogue::deb_of(id).ok_or_else(|| Error::Distribution(id.to_owned()))?;
         let asked = match asked {
             Some(asked) if !asked.is_empty() => asked,
             _ => &distribution.default,

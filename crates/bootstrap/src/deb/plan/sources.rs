@@ -20,7 +20,7 @@ pub fn of_release(
     arch: &str,
     context: &Context,
 ) -> Result<Vec<PlannedSource>, Error> {
-    if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::find) {
+    if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::deb_of) {
         let below = Named {
             distribution: base,
             release: base.release(named.suite),

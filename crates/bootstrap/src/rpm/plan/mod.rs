@@ -3,17 +3,23 @@
 //! The plan is what everything after it sees: which repositories are read and with which keys they and their packages
 //! are verified, what is wished, for which architecture, and what the root's databases will say.
 
+mod host;
+mod named;
 mod repos;
 
+use std::path::Path;
 use std::sync::Arc;
 
+use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
 
 use super::arch;
 use super::solve::is_file;
+use crate::context::Context;
 use crate::error::Error;
 use crate::request::{Request, Variant};
 use crate::tools;
+use named::Named;
 
 /// What a run is going to do.
 #[derive(Clone)]
@@ -42,6 +48,8 @@ pub struct Plan {
     pub no_docs: bool,
     /// Whether scriptlets run and databases are written; `--variant extract` only unpacks.
     pub configure: bool,
+    /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
+    pub not_writable: Option<(String, &'static str)>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
 }
@@ -104,11 +112,46 @@ impl Plan {
     ///
     /// # Errors
     /// When the request names something that does not exist, or that cannot be made on this host.
-    pub fn new(request: &Request) -> Result<Plan, Error> {
+    pub fn new(request: &Request, context: &Context) -> Result<Plan, Error> {
+        Plan::on_host(request, Path::new("/"), context)
+    }
+
+    /// Whether a root can be made of it, and not only be resolved.
+    ///
+    /// # Errors
+    /// When the release's rpm has a database that bareroot cannot write, and one is to be written.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.not_writable {
+            Some((release, backend)) if self.configure => Err(Error::NotWritable {
+                release: release.clone(),
+                backend,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The plan, with the host's own configuration below `host`.
+    fn on_host(request: &Request, host: &Path, context: &Context) -> Result<Plan, Error> {
         let arch = arch::target(request.arch.as_deref())?;
-        let repos = repos::of_files(&request.repos, request, &arch, request.releasever.as_deref())?;
-        let (local, wishes): (Vec<String>, Vec<String>) =
+        let named = request.spec.as_deref().map(Named::parse).transpose()?;
+        let variables = match &named {
+            Some(named) => named.variables(request, &arch),
+            None => Variables::new(&arch, request.releasever.as_deref()),
+        };
+        let files = repos::of_files(&request.repos, request, &variables)?;
+        let mut repos = Vec::new();
+        let mut wishes = Vec::new();
+        if let Some(named) = &named {
+            named.check(&arch, context)?;
+            repos = named.repos(request, &variables, &files.sections, host, context)?;
+            if request.variant == Variant::Minbase {
+                wishes.extend(named.release.packages.iter().cloned());
+            }
+        }
+        repos.extend(files.repos);
+        let (local, included): (Vec<String>, Vec<String>) =
             (request.include.iter().cloned()).partition(|word| is_file(word));
+        wishes.extend(included);
         let local_keys = match local.is_empty() {
             true => Arc::default(),
             false => repos::own_keys(request)?,
@@ -129,7 +172,14 @@ impl Plan {
             langs: request.langs.clone(),
             no_docs: request.no_docs,
             configure: request.variant != Variant::Extract,
+            not_writable: named
+                .map(|named| (named.title(), named.release.database.backend))
+                .filter(|(_, backend)| !backend.is_writable())
+                .map(|(title, backend)| (title, backend.word())),
             epoch: tools::source_date_epoch()?,
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,29 +11,45 @@ use super::{Check, Keys, PlannedRepo};
 use crate::error::Error;
 use crate::request::Request;
 
-/// The enabled repositories of .repo files.
+/// What .repo files say.
+#[derive(Default)]
+pub struct FromFiles {
+    /// Their enabled repositories.
+    pub repos: Vec<PlannedRepo>,
+    /// The ids of all their sections, disabled ones too.
+    pub sections: Vec<String>,
+}
+
+/// The repositories of .repo files.
 pub fn of_files(
     files: &[std::path::PathBuf],
     request: &Request,
-    arch: &str,
-    releasever: Option<&str>,
-) -> Result<Vec<PlannedRepo>, Error> {
-    let variables = Variables::new(arch, releasever);
-    let mut planned = Vec::new();
+    variables: &Variables,
+) -> Result<FromFiles, Error> {
+    let mut found = FromFiles::default();
     for path in files {
         let text = std::fs::read(path).map_err(|source| Error::Read {
             path: path.clone(),
             source,
         })?;
         let file = RepoFile::parse(&path.display().to_string(), &text)?;
+        found
+            .sections
+            .extend(file.repos.iter().map(|repo| repo.id.clone()));
         for repo in file.repos.iter().filter(|repo| repo.enabled) {
-            planned.push(of_repo(repo, path, request, &variables)?);
+            found.repos.push(of_repo(repo, path, request, variables)?);
         }
     }
-    Ok(planned)
+    Ok(found)
 }
 
-fn of_repo(repo: &Repo, path: &Path, request: &Request, variables: &Variables) -> Result<PlannedRepo, Error> {
+/// A repository as it is read; `path` is the file that describes it, for messages.
+pub fn of_repo(
+    repo: &Repo,
+    path: &Path,
+    request: &Request,
+    variables: &Variables,
+) -> Result<PlannedRepo, Error> {
     let expand = |text: &String| variables.expand(text).map_err(Error::from);
     let waived = request.waivers.signature;
     let check = |wanted: bool| match (wanted, waived) {

@@ -1,9 +1,10 @@
 //! Where paths really are: links of the packages, and those that are in the root already, followed (rpm's lib/fprint.c).
 
 use std::collections::{BTreeSet, HashMap};
+use std::os::unix::ffi::OsStrExt as _;
 
 use bareroot_rpm::{File, FileFlags};
-use bareroot_unpack::Root;
+use bareroot_unpack::{FileKind, Root, Walk};
 
 use super::inside;
 use crate::error::Error;
@@ -153,6 +154,23 @@ impl Links {
             let target = self.walk(&target, root, Follow::Made)?;
             root.create_dir_all(inside(&target), 0o755)?;
         }
+        self.find_standing(root)
+    }
+
+    /// Finds links of packages that are there before the packages are, made by a %pretrans: they too get their times when
+    /// everything is there, as rpm gives them.
+    fn find_standing(&mut self, root: &Root) -> Result<(), Error> {
+        let (links, used) = (&self.links, &mut self.used);
+        root.walk(|entry| {
+            let path = entry.path().as_os_str().as_bytes();
+            if entry.stat().kind == FileKind::Symlink
+                && let Some((text, _)) = links.get(path).and_then(|link| link.made.as_ref())
+                && entry.read_link()? == *text
+            {
+                used.insert(path.to_vec());
+            }
+            Ok(Walk::On)
+        })?;
         Ok(())
     }
 }
@@ -258,5 +276,23 @@ mod tests {
         assert_eq!(std::os::unix::fs::MetadataExt::mtime(&made), 1_000_000);
         // What is there stays.
         links.make(&root).unwrap();
+    }
+
+    #[test]
+    fn links_that_a_scriptlet_made_get_their_package_s_times() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Root::open(temp.path()).unwrap();
+        for (path, text) in [("bin", "usr/bin"), ("sbin", "elsewhere"), ("nobody", "usr")] {
+            std::os::unix::fs::symlink(text, temp.path().join(path)).unwrap();
+        }
+        let mut links = links(&[("/bin", "usr/bin"), ("/sbin", "usr/sbin")]);
+        links.make(&root).unwrap();
+        links.settle_times(&root).unwrap();
+        let time = |path: &str| {
+            let stat = std::fs::symlink_metadata(temp.path().join(path)).unwrap();
+            std::os::unix::fs::MetadataExt::mtime(&stat)
+        };
+        assert_eq!(time("bin"), 1_000_000);
+        assert!(time("sbin") > 1_000_000 && time("nobody") > 1_000_000);
     }
 }
