@@ -136,7 +136,7 @@ fn choose(
     let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude).with_modules(
         modules,
         &plan.wishes,
-        None,
+        plan.platform.as_deref(),
     )?;
     let universe = match complete {
         true => universe.with_all_files(),
