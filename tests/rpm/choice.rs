@@ -12,7 +12,7 @@ pub const CASES: &[Case] = cases![
     Nothing: groups_by_id_and_name, environments_by_id_and_name, optional_packages, weak_dependencies, exclusions, versions_and_architectures,
         paths_and_provides, rich_dependencies, obsoletes, priorities, costs, of_two_versions_the_newer, excluded_by_the_repository,
         releasever_and_other_variables, every_compression_of_metadata, files_that_only_filelists_know, resolve_as_json, resolve_why,
-        disabled_repositories;
+        disabled_repositories, module_streams;
     Root: without_documents, languages, path_filters, colours, an_old_and_a_new_name_of_a_directory;
 ];
 
@@ -252,6 +252,52 @@ fn excluded_by_the_repository() {
 
 fn disabled_repositories() {
     from(&two(["1-1", "2-1"], ["", "enabled=0"]), "one", "1-1");
+}
+
+/// A stream of the module `engine`: its number is its packages' version.
+fn stream(number: u32) -> String {
+    let arch = rpm_base::ARCH;
+    format!(
+        "---\ndocument: modulemd\nversion: 2\ndata:\n  name: engine\n  stream: \"{number}\"\n  version: {number}0\n  \
+         context: c0ffee{number}\n  arch: {arch}\n  summary: x\n  description: x\n  license:\n    module: [MIT]\n  \
+         dependencies:\n  - requires: {{}}\n  profiles:\n    server:\n      rpms: [engine-server]\n  artifacts:\n    rpms:\n    \
+         - engine-server-0:{number}-1.{arch}\n    - engine-lib-0:{number}-1.{arch}\n...\n"
+    )
+}
+
+fn module_streams() {
+    const DEFAULTS: &str = "---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: engine\n  stream: \"1\"\n  \
+                            profiles:\n    \"1\": [server]\n    \"2\": [server]\n...\n";
+    let module = |name: &str, number: u32| {
+        let label = format!("engine:{number}:{number}0:c0ffee{number}");
+        rpm_base::package(name, &format!("{number}-1"))
+            .on_header(move |entries| drop(entries.insert(5096, label.as_str().into())))
+    };
+    let repository = [1, 2].iter().fold(rpm_base::repository(), |repository, number| {
+        let server = module("engine-server", *number).requires("engine-lib");
+        repository
+            .package(&server)
+            .package(&module("engine-lib", *number))
+    });
+    let text = [stream(1), stream(2), DEFAULTS.to_owned()].concat();
+    let ground = Ground::new(&repository.modules(&text));
+    let versions = |wish: &str| -> Vec<String> {
+        let run = ground.resolve(&["--include", wish]).succeeded();
+        let own = run.stdout.lines().filter(|line| line.starts_with("engine-"));
+        own.map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    // The stream that is the default hides the newer one, until that one is asked for.
+    assert_eq!(versions("engine-server"), ["engine-lib 1-1", "engine-server 1-1"]);
+    assert_eq!(versions("@engine"), ["engine-lib 1-1", "engine-server 1-1"]);
+    assert_eq!(versions("@engine:2"), ["engine-lib 2-1", "engine-server 2-1"]);
+    assert_eq!(
+        versions("@engine:2/server"),
+        ["engine-lib 2-1", "engine-server 2-1"]
+    );
+    ground
+        .resolve(&["--include", "@engine:3"])
+        .failed(3, &["@engine:3"]);
 }
 
 fn releasever_and_other_variables() {

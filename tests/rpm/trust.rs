@@ -113,14 +113,14 @@ fn with_metadata(kind: &str, change: impl Fn(&mut Vec<u8>)) -> Ground {
     Ground::over(files)
 }
 
-fn flip(bytes: &mut Vec<u8>) {
+fn flip(bytes: &mut [u8]) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
 }
 
 fn primary_digest() {
     refused(
-        &with_metadata("primary", flip),
+        &with_metadata("primary", |bytes| flip(bytes)),
         &[
             "primary.xml.gz",
             "wrong SHA-256: expected ",
@@ -132,7 +132,10 @@ fn primary_digest() {
         &with_metadata("primary", |bytes| bytes.push(0)),
         &["primary.xml.gz", "expected "],
     );
-    refused(&with_metadata("comps", flip), &["comps.xml.gz", "wrong SHA-256"]);
+    refused(
+        &with_metadata("comps", |bytes| flip(bytes)),
+        &["comps.xml.gz", "wrong SHA-256"],
+    );
 }
 
 /// The repository with another repomd.xml, properly signed.
@@ -354,7 +357,7 @@ fn with_file(change: impl Fn(&mut Vec<u8>)) -> Ground {
 }
 
 fn package_digest() {
-    let ground = with_file(flip);
+    let ground = with_file(|bytes| flip(bytes));
     let words = ["Packages/hello-1.0-1", "wrong SHA-256: expected ", ", found "];
     refused(&ground, &words);
     // What was wrong is not in the cache either.

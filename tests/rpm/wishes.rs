@@ -7,7 +7,7 @@ use crate::Ground;
 
 pub const CASES: &[Case] = cases![
     Nothing: unknown_package, unknown_group, excluded, unsatisfiable, in_conflict, no_releasever, no_repository, repo_file_that_is_none,
-        repo_file_without_an_address, an_unknown_variable, not_in_the_solution;
+        repo_file_without_an_address, repo_file_that_means_harm, keys_that_do_not_end, an_unknown_variable, not_in_the_solution;
     Root: a_file_conflict, a_file_and_a_directory;
 ];
 
@@ -131,6 +131,57 @@ fn repo_file_without_an_address() {
         2,
         &["`a` has neither baseurl nor mirrorlist nor metalink"],
     );
+}
+
+fn repo_file_that_means_harm() {
+    let ground = Ground::with(&[]);
+    let long = "x".repeat(8 << 20);
+    for text in [
+        "[a\x1b[2J]\nbaseurl=x\n".to_owned(),
+        "[a]\nbaseurl=\x1b]0;owned\x07\n".to_owned(),
+        "[a]\nbaseurl=URL\ncost=\x1b[2J\n".to_owned(),
+        "\x1b[2J\n".to_owned(),
+        "\0\0\0[a]\0\n".to_owned(),
+        format!("[{long}]\nbaseurl=x\n"),
+        format!("[a]\nbaseurl={long}\n"),
+        format!("[a]\nbaseurl=\n{}", " x\n".repeat(200_000)),
+        "[a]\nbaseurl=../../etc\n".to_owned(),
+        "[a]\nbaseurl=file:///proc/self/mem\n".to_owned(),
+        "[a]\nbaseurl=URL/${${a}}/$$/${\n".to_owned(),
+        "[a]\nbaseurl=URL\npriority=99999999999999999999\n".to_owned(),
+    ] {
+        let repo = ground.door.file("odd.repo", text.replace("URL", &ground.url()));
+        let run = door::run(ground.command("resolve", &repo, &["--include", "setup"]));
+        let start: String = text.chars().take(60).collect();
+        assert!(matches!(run.code, Some(2 | 4)), "{start:?}: {:?}", run.code);
+        assert!(!run.stderr.contains("panicked"), "{start:?}");
+        assert!(
+            !run.stderr.contains(['\x1b', '\x07', '\0']),
+            "{start:?}: {:?}",
+            run.stderr
+        );
+    }
+}
+
+/// Keys are fetched before anything is verified.
+fn keys_that_do_not_end() {
+    use bareroot_testkit::mirror::Fault;
+    let ground = Ground::with(&[]);
+    ground.door.mirror.put("key", "x");
+    ground.door.mirror.always("key", Fault::Endless);
+    for key in [
+        format!("{}/key", ground.door.mirror.url()),
+        "file:///dev/zero".to_owned(),
+    ] {
+        let text = format!("[a]\nbaseurl={}\ngpgkey={key}\n", ground.url());
+        let repo = ground.door.file("key.repo", text);
+        let mut command = ground
+            .door
+            .command(["resolve", "--no-cache", "--include", "setup", "--repo"]);
+        command.arg(repo);
+        let run = door::run(command);
+        assert!(matches!(run.code, Some(4..=6)), "{key}: {run:?}");
+    }
 }
 
 fn not_in_the_solution() {

@@ -1,6 +1,6 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use bareroot_unpack::{Conffiles, Order};
+use bareroot_unpack::{Conffiles, Directories, Order, PlacerSettings};
 
 use crate::kit::*;
 
@@ -42,6 +42,31 @@ fn what_no_package_owns_is_replaced() {
         0o750
     );
     assert!(!ground.list().contains("bareroot"));
+}
+
+#[test]
+fn directories_that_were_there_are_dressed_on_request() {
+    let ground = Ground::new();
+    for path in ["d", "other"] {
+        std::fs::create_dir(ground.join(path)).unwrap();
+        std::fs::set_permissions(ground.join(path), PermissionsExt::from_mode(0o750)).unwrap();
+    }
+    let dressed = PlacerSettings {
+        directories: Directories::Dress,
+        ..settings()
+    };
+    let items = vec![
+        mode(dir("."), 0o555),
+        mode(dir("./d"), 0o511),
+        file("./other/f", "x"),
+    ];
+    ground.place(dressed, one(items)).unwrap();
+    let is = |path: &str| std::fs::metadata(ground.join(path)).unwrap();
+    assert_eq!((is("d").mode() & 0o7777, is("d").mtime()), (0o511, 1_000_000_000));
+    assert_eq!((is(".").mode() & 0o7777, is(".").mtime()), (0o555, 1_000_000_000));
+    // No package has it, although a path goes through it.
+    assert_eq!(is("other").mode() & 0o7777, 0o750);
+    std::fs::set_permissions(ground.join("."), PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 #[test]
