@@ -133,8 +133,11 @@ fn choose(
     modules: &[(usize, &Modules)],
     complete: bool,
 ) -> Result<Selection, select::Error> {
-    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude)
-        .with_modules(modules, &plan.wishes)?;
+    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude).with_modules(
+        modules,
+        &plan.wishes,
+        None,
+    )?;
     let universe = match complete {
         true => universe.with_all_files(),
         false => universe,

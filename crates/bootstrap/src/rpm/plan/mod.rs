@@ -159,7 +159,10 @@ impl Plan {
         }
         Ok(Plan {
             repos,
-            releasever: request.releasever.clone(),
+            releasever: request.releasever.clone().or_else(|| {
+                let release = named.as_ref()?.release;
+                Some(release.releasever().to_owned())
+            }),
             arch,
             wishes,
             local,
