@@ -7,6 +7,8 @@ use crate::error::Error;
 pub struct RepoFile {
     /// The repositories, in the order of the file.
     pub repos: Vec<Repo>,
+    /// `module_platform_id` of `[main]`: `platform:el8`.
+    pub module_platform_id: Option<String>,
 }
 
 /// A repository as a .repo file describes it, variables not yet replaced.
@@ -107,6 +109,9 @@ impl RepoFile {
                         return Err(bad(number, format!("the repository `{id}` is there twice")));
                     }
                     current = Some(Repo::new(id));
+                }
+                Line::Option("module_platform_id", value) if in_main => {
+                    file.module_platform_id = Some(value).filter(|value| !value.is_empty());
                 }
                 Line::Option(option, value) => {
                     let repo = match &mut current {
@@ -215,6 +220,7 @@ mod tests {
     const FEDORA: &str = "\
 [main]
 gpgcheck=1
+module_platform_id=platform:el8
 # a comment
 [fedora]
 name=Fedora $releasever - $basearch
@@ -247,6 +253,7 @@ module_hotfixes=1
         let [fedora, updates] = &file.repos[..] else {
             panic!("{file:?}")
         };
+        assert_eq!(file.module_platform_id.as_deref(), Some("platform:el8"));
         assert_eq!(fedora.name, "Fedora $releasever - $basearch");
         assert_eq!(
             fedora.metalink.as_deref(),

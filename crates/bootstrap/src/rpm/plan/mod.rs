@@ -59,8 +59,6 @@ pub struct Plan {
 pub struct PlannedRepo {
     /// Its id: the section's name in a .repo file.
     pub id: String,
-    /// Its name for people.
-    pub name: String,
     /// Base URLs, all variables expanded.
     pub base_urls: Vec<String>,
     /// The URL of a plain list of mirrors.

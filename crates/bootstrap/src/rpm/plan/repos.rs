@@ -70,7 +70,6 @@ pub fn of_repo(
     }
     Ok(PlannedRepo {
         id: repo.id.clone(),
-        name: repo.name.clone(),
         base_urls: repo.baseurl.iter().map(expand).collect::<Result<_, _>>()?,
         mirror_list: repo.mirrorlist.as_ref().map(expand).transpose()?,
         metalink: repo.metalink.as_ref().map(expand).transpose()?,

@@ -20,6 +20,8 @@ pub struct Links {
     on_disk: HashMap<Vec<u8>, Option<Vec<u8>>>,
     /// Links that directories of packages go through and that packages bring.
     used: BTreeSet<Vec<u8>>,
+    /// Links that are there before their packages: made here, or by a scriptlet.
+    early: BTreeSet<Vec<u8>>,
     /// Directories as they really are, by the packages' names for them.
     known: HashMap<(Vec<u8>, Follow), Vec<u8>>,
 }
@@ -123,9 +125,9 @@ impl Links {
         self.links.get(path)?.made.clone()
     }
 
-    /// Gives the links that were made their times, when everything is there.
+    /// Gives the links that were there early their packages' times, when everything is there.
     pub fn settle_times(&self, root: &Root) -> Result<(), Error> {
-        for path in &self.used {
+        for path in &self.early {
             let is_link = root.read_link(inside(path))?.is_some();
             if let Some((_, time)) = self.made(path).filter(|_| is_link) {
                 root.set_mtime(inside(path), i64::from(time))?;
@@ -137,6 +139,11 @@ impl Links {
     /// Makes the links that directories go through, and the directories that they lead to. The package that ships such a
     /// link finds it there and leaves it. No path that is made goes through a link, so that order is of no matter.
     pub fn make(&mut self, root: &Root) -> Result<(), Error> {
+        for (path, _) in self.links.iter().filter(|(_, link)| link.made.is_some()) {
+            if self.used.contains(path) || root.read_link(inside(path))?.is_some() {
+                self.early.insert(path.clone());
+            }
+        }
         for path in self.used.clone() {
             let Some((text, _)) = self.made(&path) else {
                 continue;
@@ -253,6 +260,7 @@ mod tests {
         for directory in ["/sbin/", "/bin/", "/out/x/", "/ghost/x/"] {
             links.real(directory.as_bytes(), Follow::Made, &root).unwrap();
         }
+        std::os::unix::fs::symlink("usr", path.join("unused")).unwrap();
         let mut ghost = |follow| links.real(b"/ghost/x/", follow, &root).unwrap();
         assert_eq!(
             [Follow::Owned, Follow::Made].map(&mut ghost),
@@ -264,7 +272,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["bin", "out", "outside", "sbin", "usr"]);
+        assert_eq!(names, ["bin", "out", "outside", "sbin", "unused", "usr"]);
         assert_eq!(
             std::fs::read_link(path.join("usr/sbin")).unwrap().to_str(),
             Some("bin")
@@ -272,8 +280,10 @@ mod tests {
         assert!(path.join("sbin/.").is_dir() && path.join("bin/.").is_dir());
         assert!(!temp.path().join("outside").exists());
         links.settle_times(&root).unwrap();
-        let made = std::fs::symlink_metadata(path.join("bin")).unwrap();
-        assert_eq!(std::os::unix::fs::MetadataExt::mtime(&made), 1_000_000);
+        for name in ["bin", "unused"] {
+            let made = std::fs::symlink_metadata(path.join(name)).unwrap();
+            assert_eq!(std::os::unix::fs::MetadataExt::mtime(&made), 1_000_000, "{name}");
+        }
         // What is there stays.
         links.make(&root).unwrap();
     }
