@@ -32,6 +32,8 @@ pub struct Plan {
     pub arch: String,
     /// Wishes in dnf's syntax.
     pub wishes: Vec<String>,
+    /// The platform's stream that modules are for; the release package says it where this does not.
+    pub platform: Option<String>,
     /// Paths and URLs of .rpm files that are wished.
     pub local: Vec<String>,
     /// The keys that may have signed these files; the user vouches for them, so nothing is refused for want of a key.
@@ -85,6 +87,8 @@ pub struct PlannedRepo {
     pub includes: Vec<String>,
     /// Whether its packages are seen whatever module streams say.
     pub module_hotfixes: bool,
+    /// Whether it is left out with a warning when it cannot be reached.
+    pub skip_if_unavailable: bool,
 }
 
 /// Whether something is checked.
@@ -138,7 +142,7 @@ impl Plan {
             Some(named) => named.variables(request, &arch),
             None => Variables::new(&arch, request.releasever.as_deref()),
         };
-        let files = repos::of_files(&request.repos, request, &variables)?;
+        let files = repos::of_files(&request.repos, request, &variables, context)?;
         let mut repos = Vec::new();
         let mut wishes = Vec::new();
         if let Some(named) = &named {
@@ -164,6 +168,7 @@ impl Plan {
             releasever: variables.get("releasever").map(str::to_owned),
             arch,
             wishes,
+            platform: files.platform,
             local,
             local_keys,
             exclude: request.exclude.clone(),
