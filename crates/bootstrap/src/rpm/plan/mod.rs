@@ -50,8 +50,6 @@ pub struct Plan {
     pub no_docs: bool,
     /// Whether scriptlets run and databases are written; `--variant extract` only unpacks.
     pub configure: bool,
-    /// The platform's stream that modules run on, `el8`, where the catalogue has it.
-    pub platform: Option<String>,
     /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
     pub not_writable: Option<(String, &'static str)>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
@@ -168,7 +166,10 @@ impl Plan {
             releasever: variables.get("releasever").map(str::to_owned),
             arch,
             wishes,
-            platform: files.platform,
+            platform: files.platform.or_else(|| {
+                let platform = named.as_ref()?.release.platform.as_deref()?;
+                Some(platform.strip_prefix("platform:")?.to_owned())
+            }),
             local,
             local_keys,
             exclude: request.exclude.clone(),
@@ -177,9 +178,6 @@ impl Plan {
             langs: request.langs.clone(),
             no_docs: request.no_docs,
             configure: request.variant != Variant::Extract,
-            platform: (named.as_ref())
-                .and_then(|named| named.release.platform.as_deref()?.strip_prefix("platform:"))
-                .map(str::to_owned),
             not_writable: named
                 .map(|named| (named.title(), named.release.database.backend))
                 .filter(|(_, backend)| !backend.is_writable())
