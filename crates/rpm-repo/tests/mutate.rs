@@ -153,6 +153,39 @@ fn comps() {
 }
 
 #[test]
+fn modules() {
+    let seed = b"---\ndocument: modulemd\nversion: 2\ndata:\n  name: perl\n  stream: \"5.26\"\n  version: 82\n  context: 9edba152\n\
+        \x20 arch: x86_64\n  dependencies:\n  - requires:\n      platform: [el8]\n      b: []\n  profiles:\n    common:\n      rpms:\n\
+        \x20     - perl\n  artifacts:\n    rpms:\n    - perl-4:5.26.3-416.el8.x86_64\n...\n---\ndocument: modulemd-defaults\nversion: 1\n\
+        data:\n  module: perl\n  modified: 7\n  stream: \"5.26\"\n  profiles:\n    5.26: [common]\n...\n";
+    let tokens: [&[u8]; 22] = [
+        b"\n",
+        b"\n  ",
+        b"\n---\n",
+        b"\n...\n",
+        b": ",
+        b"- ",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b"\"",
+        b"'",
+        b"&a ",
+        b"*a",
+        b"!!str ",
+        b"|\n",
+        b"#",
+        b"\t",
+        b"\0",
+        b"<<: ",
+        b"\xc3\xa9",
+        b"99999999999999999999",
+    ];
+    over_mutations("modules", &[seed], &tokens, 15_000, fuzz::modules);
+}
+
+#[test]
 fn mirrors() {
     let seeds: [&[u8]; 2] = [
         b"<metalink xmlns=\"http://www.metalinker.org/\"><files><file name=\"repomd.xml\"><mm0:timestamp>1</mm0:timestamp>\
