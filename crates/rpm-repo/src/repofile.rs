@@ -7,6 +7,8 @@ use crate::error::Error;
 pub struct RepoFile {
     /// The repositories, in the order of the file.
     pub repos: Vec<Repo>,
+    /// `module_platform_id` of `[main]`: `platform:el8`.
+    pub module_platform_id: Option<String>,
 }
 
 /// A repository as a .repo file describes it, variables not yet replaced.
@@ -40,6 +42,12 @@ pub struct Repo {
     pub includepkgs: Vec<String>,
     /// Whether its packages are seen whatever module streams say.
     pub module_hotfixes: bool,
+    /// Whether it is left out with a warning when it cannot be reached.
+    pub skip_if_unavailable: bool,
+    /// User name and password for its servers.
+    pub credentials: Option<(String, String)>,
+    /// Options that matter to how it is reached and that are not followed: proxies and certificates.
+    pub unused: Vec<String>,
 }
 
 impl Repo {
@@ -60,6 +68,9 @@ impl Repo {
             excludepkgs: Vec::new(),
             includepkgs: Vec::new(),
             module_hotfixes: false,
+            skip_if_unavailable: false,
+            credentials: None,
+            unused: Vec::new(),
         }
     }
 }
@@ -107,6 +118,9 @@ impl RepoFile {
                         return Err(bad(number, format!("the repository `{id}` is there twice")));
                     }
                     current = Some(Repo::new(id));
+                }
+                Line::Option("module_platform_id", value) if in_main => {
+                    file.module_platform_id = Some(value).filter(|value| !value.is_empty());
                 }
                 Line::Option(option, value) => {
                     let repo = match &mut current {
@@ -185,6 +199,16 @@ fn set(repo: &mut Repo, option: &str, value: &str) -> Result<(), String> {
         "exclude" | "excludepkgs" => repo.excludepkgs.extend(words(value)),
         "includepkgs" => repo.includepkgs.extend(words(value)),
         "module_hotfixes" => repo.module_hotfixes = truth()?,
+        "skip_if_unavailable" => repo.skip_if_unavailable = truth()?,
+        "username" => repo.credentials.get_or_insert_default().0 = value.to_owned(),
+        "password" => repo.credentials.get_or_insert_default().1 = value.to_owned(),
+        "proxy" | "proxy_username" | "proxy_password" | "proxy_auth_method" | "sslcacert"
+        | "sslclientcert" | "sslclientkey"
+            if !value.is_empty() =>
+        {
+            repo.unused.push(option.to_owned());
+        }
+        "sslverify" if !truth()? => repo.unused.push(option.to_owned()),
         _ => {}
     }
     Ok(())
@@ -215,6 +239,7 @@ mod tests {
     const FEDORA: &str = "\
 [main]
 gpgcheck=1
+module_platform_id=platform:el8
 # a comment
 [fedora]
 name=Fedora $releasever - $basearch
@@ -239,6 +264,11 @@ excludepkgs=kernel*, bad
 exclude=worse
 includepkgs=a b
 module_hotfixes=1
+skip_if_unavailable=1
+username=me
+password=secret
+proxy=http://proxy.example/
+sslverify=0
 ";
 
     #[test]
@@ -247,6 +277,7 @@ module_hotfixes=1
         let [fedora, updates] = &file.repos[..] else {
             panic!("{file:?}")
         };
+        assert_eq!(file.module_platform_id.as_deref(), Some("platform:el8"));
         assert_eq!(fedora.name, "Fedora $releasever - $basearch");
         assert_eq!(
             fedora.metalink.as_deref(),
@@ -273,7 +304,9 @@ module_hotfixes=1
         assert_eq!((updates.priority, updates.cost), (10, 500));
         assert_eq!(updates.excludepkgs, ["kernel*", "bad", "worse"]);
         assert_eq!(updates.includepkgs, ["a", "b"]);
-        assert!(updates.module_hotfixes);
+        assert!(updates.module_hotfixes && updates.skip_if_unavailable && !fedora.skip_if_unavailable);
+        assert_eq!(updates.credentials, Some(("me".to_owned(), "secret".to_owned())));
+        assert_eq!(updates.unused, ["proxy", "sslverify"]);
     }
 
     #[test]

@@ -24,6 +24,26 @@ impl Variables {
         variables
     }
 
+    /// The variables of `vars` directories, `/etc/dnf/vars` and its like, and of the environment: `DNF0` to `DNF9` and
+    /// `DNF_VAR_NAME`. What is known already, as the release by an option, stays.
+    pub fn add(&mut self, found: impl IntoIterator<Item = (String, String)>) {
+        for (name, value) in found {
+            self.0.entry(name.to_ascii_lowercase()).or_insert(value);
+        }
+    }
+
+    /// The variable that a name of the environment means, for [`Variables::add`].
+    pub fn of_environment(name: &str) -> Option<&str> {
+        let short = name
+            .strip_prefix("DNF")
+            .filter(|digit| digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()));
+        short.map(|_| name).or_else(|| {
+            let name = name.strip_prefix("DNF_VAR_")?;
+            let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            (!name.is_empty() && name.bytes().all(valid)).then_some(name)
+        })
+    }
+
     /// Sets one.
     pub fn set(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
@@ -116,6 +136,21 @@ fn closing(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_the_environment_and_of_files() {
+        assert_eq!(Variables::of_environment("DNF0"), Some("DNF0"));
+        assert_eq!(Variables::of_environment("DNF_VAR_stream"), Some("stream"));
+        for name in ["DNF", "DNF10", "DNFX", "DNF_VAR_", "DNF_VAR_a-b", "PATH"] {
+            assert_eq!(Variables::of_environment(name), None, "{name}");
+        }
+        let mut variables = Variables::new("x86_64", Some("9"));
+        variables.add([
+            ("stream".to_owned(), "9-stream".to_owned()),
+            ("releasever".to_owned(), "8".to_owned()),
+        ]);
+        assert_eq!(variables.expand("$stream/$releasever").unwrap(), "9-stream/9");
+    }
 
     #[test]
     fn every_form() {

@@ -152,6 +152,19 @@ fn comps() {
     over_mutations("comps", &[COMPS], TOKENS, 15_000, fuzz::comps);
 }
 
+const MODULES: &[u8] = b"---\ndocument: modulemd\nversion: 2\ndata:\n  name: perl\n  stream: \"5.30\"\n  version: 1\n  \
+    context: c\n  dependencies:\n  - requires: {platform: [el8], a: []}\n  profiles:\n    common: {rpms: [perl]}\n  \
+    artifacts:\n    rpms:\n    - perl-4:5.30.1-1.x86_64\n...\n---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  \
+    module: perl\n  stream: 5.30\n  profiles:\n    5.30: [common]\n...\n";
+
+#[test]
+fn modules() {
+    let tokens: [&[u8]; 12] = [
+        b"- ", b": ", b"[", b"]", b"{", b"}", b"---\n", b"&a ", b"*a", b">-\n", b"\"", b"\n  ",
+    ];
+    over_mutations("modules", &[MODULES], &tokens, 15_000, fuzz::modules);
+}
+
 #[test]
 fn mirrors() {
     let seeds: [&[u8]; 2] = [

@@ -129,7 +129,6 @@ fn repaired(
             .collect(),
         excluded: excluded.iter().map(|id| Candidate(id.0)).collect(),
         extras: preferred.iter().map(|id| Candidate(id.0)).collect(),
-        ..Problem::default()
     };
     match solve(pool, &problem) {
         Ok(found) => Ok(packages(pool, &found)),

@@ -1,7 +1,7 @@
 //! What there is: the packages of all repositories, without those that are excluded, and who provides what.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bareroot_rpm::{Evr, Sense, ranges_overlap};
 use bareroot_rpm_repo::comps::Comps;
@@ -9,8 +9,8 @@ use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::{Index, Package, Relation, RelationKind, arch};
 
 use crate::error::Error;
-use crate::glob;
 use crate::modules::{self, Activation};
+use crate::wish::meant;
 
 /// A repository, as far as the choice of packages depends on it.
 #[derive(Clone, Debug)]
@@ -114,15 +114,10 @@ impl<'i> Universe<'i> {
             let Some(index) = indexes.get(number) else {
                 continue;
             };
-            let repository = repositories.get(number).cloned().unwrap_or_default();
             for package in index.packages() {
                 let id = Id(universe.places.len() as u32);
-                let listed = |list: &[String]| list.iter().any(|pattern| names(pattern, &package));
-                let hidden = listed(excludes)
-                    || listed(&repository.excludes)
-                    || (!repository.includes.is_empty() && !listed(&repository.includes));
                 universe.places.push((number as u32, package.number() as u32));
-                universe.excluded.push(hidden);
+                universe.excluded.push(false);
                 universe.by_name.entry(package.name()).or_default().push(id);
                 for provided in package.relations(RelationKind::Provides) {
                     let list = universe.by_provide.entry(provided.name).or_default();
@@ -138,11 +133,37 @@ impl<'i> Universe<'i> {
                 }
             }
         }
+        universe.exclude(excludes);
         universe
     }
 
+    /// Hides what the user and the repositories exclude, and what repositories with a list of packages do not list.
+    fn exclude(&mut self, excludes: &[String]) {
+        let mut hidden: Vec<Id> = excludes.iter().flat_map(|pattern| meant(pattern, self)).collect();
+        let repositories = self.repositories;
+        for (number, repository) in repositories.iter().enumerate() {
+            let own = |id: &Id| self.place(*id).0 == number;
+            let listed = |list: &[String]| -> Vec<Id> {
+                let all = list.iter().flat_map(|pattern| meant(pattern, self));
+                all.filter(|id| own(id)).collect()
+            };
+            hidden.extend(listed(&repository.excludes));
+            if !repository.includes.is_empty() {
+                let seen: HashSet<Id> = listed(&repository.includes).into_iter().collect();
+                let all = (0..self.places.len() as u32).map(Id);
+                hidden.extend(all.filter(|id| own(id) && !seen.contains(id)));
+            }
+        }
+        for id in hidden {
+            if let Some(excluded) = self.excluded.get_mut(id.0 as usize) {
+                *excluded = true;
+            }
+        }
+    }
+
     /// Activates module streams: those that `words` wish, the defaults, and what they depend on; what inactive ones have
-    /// is not seen any more. Each list of modules belongs to the repository of that number.
+    /// is not seen any more. Each list of modules belongs to the repository of that number. The platform's stream, `el8`,
+    /// comes from the release package where none is given.
     ///
     /// # Errors
     /// [`Error::ManyStreams`], [`Error::Modules`].
@@ -150,11 +171,12 @@ impl<'i> Universe<'i> {
         mut self,
         modules: &[(usize, &'i Modules)],
         words: &[String],
+        platform: Option<&str>,
     ) -> Result<Universe<'i>, Error> {
         if modules.is_empty() {
             return Ok(self);
         }
-        let platform = self.platform();
+        let platform = platform.map(str::to_owned).or_else(|| self.platform());
         let activation = Activation::of_words(words, modules, platform.as_deref())?;
         let filtered = self.all().filter(|id| {
             let repository = self.repositories.get(self.place(*id).0);
@@ -417,30 +439,4 @@ pub(crate) fn satisfies(provided: &Relation<'_>, wanted: &Relation<'_>) -> bool 
     wanted.sense == Sense::ANY
         || provided.sense == Sense::ANY
         || ranges_overlap(provided.sense, &provided.evr, wanted.sense, &wanted.evr)
-}
-
-/// Whether a name, a NEVRA or a pattern of either means a package.
-pub(crate) fn names(pattern: &str, package: &Package<'_>) -> bool {
-    let nevra = || {
-        [
-            format!("{}.{}", package.name(), package.arch()),
-            package.nevra(),
-            format!("{}-{}", package.name(), package.evr_text()),
-            format!("{}-{}", package.name(), package.version()),
-            format!(
-                "{}-{}:{}-{}.{}",
-                package.name(),
-                package.epoch(),
-                package.version(),
-                package.release(),
-                package.arch()
-            ),
-        ]
-    };
-    match glob::is_pattern(pattern) {
-        true => {
-            glob::matches(pattern, package.name()) || nevra().iter().any(|text| glob::matches(pattern, text))
-        }
-        false => pattern == package.name() || nevra().iter().any(|text| text == pattern),
-    }
 }

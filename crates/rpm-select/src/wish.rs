@@ -103,6 +103,25 @@ impl<'w> Spec<'w> {
     }
 }
 
+/// The packages that a name, a NEVRA or a pattern of either means, excluded or not: the first reading that means any.
+pub(crate) fn meant(word: &str, universe: &Universe<'_>) -> Vec<Id> {
+    let of = |name: &str, wanted: &dyn Fn(&Package<'_>) -> bool| -> Vec<Id> {
+        let fits = |id: &Id| universe.package(*id).is_some_and(|package| wanted(&package));
+        match glob::is_pattern(name) {
+            true => (0..universe.len() as u32).map(Id).filter(fits).collect(),
+            false => universe.called_name(name).iter().copied().filter(fits).collect(),
+        }
+    };
+    Spec::readings(word)
+        .into_iter()
+        .map(|spec| of(spec.name, &|package| spec.means(package)))
+        .find(|found| !found.is_empty())
+        .unwrap_or_else(|| match glob::is_pattern(word) {
+            true => of(word, &|package| glob::matches(word, &package.nevra())),
+            false => Vec::new(),
+        })
+}
+
 /// What one word that is no group asks for: of each list one package, in the order of loading.
 ///
 /// # Errors

@@ -29,7 +29,8 @@ impl Version {
         let (version, release) = rest.rsplit_once('-').unwrap_or((rest, "0"));
         Version {
             epoch,
-            version: version.replace('-', "."),
+            // `+dfsg` says that Debian left something out: other distributions' versions have nothing like it.
+            version: version.replace("+dfsg", "").replace('-', "."),
             release: release.to_owned(),
         }
     }
@@ -192,6 +193,7 @@ mod tests {
     fn versions_are_split_as_rpm_wants_them() {
         let evr = |debian| Version::of(debian).evr();
         assert_eq!(evr("1:2.3-4+deb12u1"), "1:2.3-4+deb12u1");
+        assert_eq!(evr("4.18.0+dfsg-1"), "4.18.0-1");
         assert_eq!(evr("2.3"), "2.3-0");
         assert_eq!(evr("0~20210727-1-2"), "0~20210727.1-2");
         assert_eq!(bound_of("2.3"), "2.3");

@@ -6,8 +6,9 @@ use super::plan::Plan;
 use crate::error::Error;
 use crate::request::Request;
 
-/// Mount points, which packages own later: scriptlets need what is mounted there.
-const MOUNT_POINTS: &[&str] = &["dev", "proc", "sys"];
+/// Mount points and their modes: scriptlets need what is mounted there. The `filesystem` of Fedora has /proc and /sys as
+/// ghosts and gives them their modes in %pretrans, which here would be those of what is mounted.
+const MOUNT_POINTS: &[(&str, u32)] = &[("dev", 0o755), ("proc", 0o555), ("sys", 0o555)];
 
 /// Prepares the root.
 ///
@@ -15,8 +16,8 @@ const MOUNT_POINTS: &[&str] = &["dev", "proc", "sys"];
 /// When the root refuses.
 pub fn prepare(root: &Root, request: &Request, _: &Plan) -> Result<(), Error> {
     root.chmod("/", 0o755)?;
-    for directory in MOUNT_POINTS {
-        root.create_dir_all(directory, 0o755)?;
+    for (directory, mode) in MOUNT_POINTS {
+        root.create_dir_all(directory, *mode)?;
     }
     if let Some(name) = &request.hostname {
         root.create_dir_all("etc", 0o755)?;

@@ -133,8 +133,11 @@ fn choose(
     modules: &[(usize, &Modules)],
     complete: bool,
 ) -> Result<Selection, select::Error> {
-    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude)
-        .with_modules(modules, &plan.wishes)?;
+    let universe = Universe::new(indexes, repositories, comps, &plan.arch, &plan.exclude).with_modules(
+        modules,
+        &plan.wishes,
+        plan.platform.as_deref(),
+    )?;
     let universe = match complete {
         true => universe.with_all_files(),
         false => universe,
@@ -145,6 +148,19 @@ fn choose(
         optional: plan.optional,
     };
     select::select(&universe, &wishes, &select::Settings { weak: plan.weak })
+}
+
+/// A repository of the network has no business with files of this host.
+fn check_base(base: &str, id: &str, repo: &IndexedRepo) -> Result<(), Error> {
+    let is_remote = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+    if is_remote(base) || !repo.mirrors.iter().any(|mirror| is_remote(mirror)) {
+        return Ok(());
+    }
+    Err(Error::RpmRepo(bareroot_rpm_repo::Error::Malformed {
+        name: format!("primary metadata of {id}"),
+        position: 0,
+        reason: format!("it says that a package is at `{base}`, which is no place on the network"),
+    }))
 }
 
 fn picked(
@@ -166,6 +182,9 @@ fn picked(
                 kind: checksum.kind.to_owned(),
             }
         })?;
+    if let (Some(base), Some(repo)) = (package.base(), repo) {
+        check_base(base, &plan.repos[repo].id, &repos[repo])?;
+    }
     let (mirrors, source) = match (package.base(), repo) {
         (Some(base), Some(_)) => (vec![base.trim_end_matches('/').to_owned()], None),
         (_, Some(repo)) => (repos[repo].mirrors.clone(), Some(repo)),

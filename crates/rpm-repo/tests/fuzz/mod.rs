@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::repofile::RepoFile;
 use bareroot_rpm_repo::repomd::{DataKind, Digests, Repomd};
 use bareroot_rpm_repo::variables::Variables;
@@ -94,6 +95,22 @@ pub fn comps(data: &[u8]) {
     for environment in &comps.environments {
         let _ = environment.is_called("Minimal Install");
     }
+}
+
+/// Module streams and defaults.
+pub fn modules(data: &[u8]) {
+    let Ok(modules) = Modules::parse("fuzz", data) else {
+        return;
+    };
+    for stream in &modules.streams {
+        assert!(!stream.module.is_empty() && !stream.stream.is_empty());
+    }
+    assert!(
+        modules
+            .defaults
+            .iter()
+            .all(|defaults| !defaults.module.is_empty())
+    );
 }
 
 /// A metalink, or a list of mirrors.

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use bareroot_rpm::Sense;
 use bareroot_rpm::rich::{self, Rich};
-use bareroot_rpm_repo::{Relation, RelationKind};
+use bareroot_rpm_repo::{Package, Relation, RelationKind};
 
 use super::blocks::{self, Form};
 use super::policy::Mode;
@@ -58,6 +59,13 @@ fn wish<'i>(stock: &Stock<'_, 'i>, relation: &Relation<'i>) -> Wish<'static> {
         },
         Err(_) => Wish::Clauses(Vec::new()),
     }
+}
+
+/// What a package recommends, in the order of libsolv's own form of the metadata: plain names come first.
+fn recommendations<'i>(package: &Package<'i>) -> Vec<Relation<'i>> {
+    let mut all: Vec<Relation<'i>> = package.relations(RelationKind::Recommends).collect();
+    all.sort_by_key(|relation| relation.sense != Sense::ANY || relation.name.starts_with('('));
+    all
 }
 
 impl<'i> Walk<'_, '_, 'i> {
@@ -174,6 +182,16 @@ impl<'i> Walk<'_, '_, 'i> {
         }
     }
 
+    /// Whether a package of the same name and another architecture is decided: none supplements beside it.
+    fn has_other_arch(&self, literal: Literal) -> bool {
+        self.stock.package(literal).is_some_and(|package| {
+            self.stock.named(package.name()).any(|other| {
+                let differs = |other: Package<'_>| other.arch() != package.arch();
+                self.level(other) > 0 && self.stock.package(other).is_some_and(differs)
+            })
+        })
+    }
+
     /// The open packages of a recommendation that nothing meets yet, of those that `fits` accepts.
     fn unmet(&self, relation: &Relation<'i>, fits: impl Fn(Literal) -> bool) -> Vec<Literal> {
         let mut found: Vec<Literal> = Vec::new();
@@ -210,7 +228,7 @@ impl<'i> Walk<'_, '_, 'i> {
             let Some(package) = self.stock.package(*literal) else {
                 continue;
             };
-            for relation in package.relations(RelationKind::Recommends) {
+            for relation in recommendations(&package) {
                 let unmet = self.unmet(&relation, |_| true);
                 recommended.extend(unmet.into_iter().filter(|other| known.insert(*other)));
             }
@@ -220,6 +238,7 @@ impl<'i> Walk<'_, '_, 'i> {
                 self.is_open(*literal)
                     && self.stock.is_installable(*literal)
                     && self.attachment(*literal, RelationKind::Supplements) == Hold::Present
+                    && !self.has_other_arch(*literal)
             })
             .collect();
         let mut all = recommended;
@@ -270,7 +289,7 @@ impl<'i> Walk<'_, '_, 'i> {
             let Some(package) = self.stock.package(literal) else {
                 continue;
             };
-            for relation in package.relations(RelationKind::Recommends) {
+            for relation in recommendations(&package) {
                 let mut unmet = self.unmet(&relation, |literal| best.contains(&literal));
                 if unmet.len() > 1 {
                     self.filter(&mut unmet, Mode::Choose);

@@ -13,11 +13,15 @@ pub const TABLE: &[Exception] = &[
     excuse("var/lib/dnf/history.sqlite-shm", Which::OnlyPeer, HISTORY),
     excuse("var/log/dnf*", Which::OnlyPeer, "dnf's log of its own run"),
     excuse("var/log/hawkey.log", Which::OnlyPeer, "dnf's log of its own run"),
-    excuse("var/cache/dnf", Which::OnlyPeer, "dnf's cache"),
+    excuse(
+        "var/lib/dnf/modulefailsafe",
+        Which::OnlyPeer,
+        "an empty directory that dnf makes whenever it runs",
+    ),
     excuse(
         "var/cache/ldconfig/aux-cache",
-        Which::Aspect("content"),
-        "ldconfig keeps inode numbers and times of libraries in it",
+        Which::OnlyPeer,
+        "inode numbers and times of libraries: bareroot leaves none of ldconfig's cache",
     ),
     excuse(
         "dev/null",

@@ -59,7 +59,7 @@ pub fn checks(makers: &Makers<'_>, peer: &Path, ours: &Path, title: &str, report
             "--qf",
             "%{name} %{from_repo} %{reason}",
         ],
-        &["group", "list", "--installed", "--hidden"],
+        &["group", "list", "--hidden"],
         &["autoremove"],
         &["install", ONE_MORE],
         &["repoquery", "--userinstalled"],

@@ -1,5 +1,6 @@
 //! dnf and bareroot, making roots of the distribution.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,6 +47,29 @@ impl<'a> Makers<'a> {
         dnf.arg("--setopt").arg(format!("install_weak_deps={weak}"));
         must(&mut dnf)?;
         Ok(root)
+    }
+
+    /// Removes from dnf's root what is there for its cache, which is elsewhere: a list of expired repositories, below
+    /// directories that bareroot's root does not have.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_cache(&self, peer: &Path, ours: &Path) -> Result<()> {
+        let cache = self.caches.join("dnf");
+        let inside = cache.strip_prefix("/").unwrap_or(&cache);
+        let list = peer.join(inside).join("expired_repos.json");
+        if list.exists() {
+            fs::remove_file(list)?;
+        }
+        for directory in inside
+            .ancestors()
+            .filter(|directory| !ours.join(directory).exists())
+        {
+            if peer.join(directory).exists() {
+                fs::remove_dir(peer.join(directory))?;
+            }
+        }
+        Ok(())
     }
 
     /// bareroot's root, made now.

@@ -79,6 +79,7 @@ fn compare(
     let ours = makers.bareroot(packages, weak, &[]);
     let ours = report.take(&format!("{title}: bareroot makes it"), ours);
     if let (Some(peer), Some(ours)) = (&peer, &ours) {
+        makers.forget_cache(peer, ours)?;
         same_root(peer, ours, title, report)?;
         inside::checks(makers, peer, ours, title, report)?;
     }

@@ -17,8 +17,7 @@ conf.plugins = False
 conf.best = False
 conf.logdir = question["cache"]
 conf.persistdir = question["cache"]
-if question.get("excludes"):
-    conf.excludepkgs = question["excludes"]
+conf.module_platform_id = question["platform"]
 for described in question["repos"]:
     repo = dnf.repo.Repo(described["id"], conf)
     repo.baseurl = ["file://" + described["path"]]

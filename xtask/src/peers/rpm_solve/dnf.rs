@@ -40,6 +40,7 @@ pub fn answers(work: &Path, repos: &[Repo], sets: &[Set]) -> Result<Vec<Answer>>
         "root": work.join("root"),
         "cache": work.join("cache"),
         "answers": &file,
+        "platform": format!("platform:{}", super::PLATFORM),
         "repos": repos.iter().map(|repo| json!({
             "id": &repo.id, "path": &repo.path, "options": &repo.options,
         })).collect::<Vec<_>>(),

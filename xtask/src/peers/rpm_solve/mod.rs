@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use bareroot_rpm_repo::Index;
+use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_select::{Repository, Selection, Settings, Universe, Wishes, select};
 
 use dnf::{Answer, Set};
@@ -41,6 +43,9 @@ pub struct Args {
 
 /// What has to be identical, in percent.
 const SHARE: f64 = 98.0;
+
+/// The platform's stream: the distribution's release package gives none.
+const PLATFORM: &str = "testos1";
 
 /// Sets of each made-up repository.
 const SETS: usize = 20;
@@ -104,7 +109,7 @@ fn synthetic(args: &Args, seed: u64, work: &std::path::Path, tally: &mut Tally) 
     let answers = dnf::answers(work, &repos, &sets)?;
     for (set, theirs) in sets.iter().zip(answers) {
         let began = Instant::now();
-        let ours = ask(&indexes, &repositories, &[], set);
+        let ours = ask(&indexes, &repositories, &Rest::default(), set);
         tally.times.push(began.elapsed());
         let ours = ours.map(|selection| named(&selection, &indexes, &|number| format!("repo{number}")));
         tally.compare(&format!("world {seed}"), set, &theirs, &ours);
@@ -131,15 +136,26 @@ fn draw(random: &mut Random, wishes: &[String], most: usize) -> Vec<String> {
     words.into_iter().collect()
 }
 
+/// What both are asked about, beside the packages.
+#[derive(Default)]
+struct Rest {
+    comps: Vec<Comps>,
+    /// Each with its repository's number.
+    modules: Vec<(usize, Modules)>,
+}
+
 /// bareroot's answer.
-fn ask(
-    indexes: &[Index],
-    repositories: &[Repository],
-    comps: &[bareroot_rpm_repo::comps::Comps],
-    set: &Set,
-) -> Result<Selection, String> {
-    let universe =
-        Universe::new(indexes, repositories, comps.iter().collect(), "x86_64", &[]).with_all_files();
+fn ask(indexes: &[Index], repositories: &[Repository], rest: &Rest, set: &Set) -> Result<Selection, String> {
+    let modules: Vec<(usize, &Modules)> = rest
+        .modules
+        .iter()
+        .map(|(number, modules)| (*number, modules))
+        .collect();
+    let comps = rest.comps.iter().collect();
+    let universe = Universe::new(indexes, repositories, comps, "x86_64", &[])
+        .with_all_files()
+        .with_modules(&modules, &set.words, Some(PLATFORM))
+        .map_err(|error| error.to_string())?;
     let wishes = Wishes {
         words: set.words.clone(),
         ..Wishes::default()
@@ -148,15 +164,21 @@ fn ask(
     select(&universe, &wishes, &settings).map_err(|error| error.to_string())
 }
 
-fn named(selection: &Selection, indexes: &[Index], repo: &dyn Fn(usize) -> String) -> BTreeSet<String> {
-    selection
+/// Packages, and the module streams that are enabled.
+type Chosen = (BTreeSet<String>, BTreeMap<String, String>);
+
+fn named(selection: &Selection, indexes: &[Index], repo: &dyn Fn(usize) -> String) -> Chosen {
+    let modules = selection.modules.iter();
+    let packages = selection
         .picks
         .iter()
         .filter_map(|pick| {
             let package = indexes.get(pick.index)?.package(pick.package)?;
             Some(format!("{}@{}", package.nevra_with_epoch(), repo(pick.index)))
         })
-        .collect()
+        .collect();
+    let streams = modules.map(|(name, enabled)| (name.clone(), enabled.stream.clone()));
+    (packages, streams.collect())
 }
 
 #[derive(Default)]
@@ -166,22 +188,26 @@ struct Tally {
 }
 
 impl Tally {
-    fn compare(&mut self, title: &str, set: &Set, theirs: &Answer, ours: &Result<BTreeSet<String>, String>) {
+    fn compare(&mut self, title: &str, set: &Set, theirs: &Answer, ours: &Result<Chosen, String>) {
         let title = format!(
             "{title} {} {}",
             if set.weak { "weak" } else { "plain" },
             set.words.join(",")
         );
         let class = match (theirs, ours) {
-            (Ok((theirs, _)), Ok(ours)) if theirs == ours => "identical",
+            (Ok(theirs), Ok(ours)) if theirs == ours => "identical",
             (Err(_), Err(_)) => "identical (both refuse)",
-            (Ok((theirs, _)), Ok(ours)) => {
+            (Ok((theirs, their_modules)), Ok((ours, our_modules))) if theirs == ours => {
+                println!("different: {title}\n  modules: dnf {their_modules:?}, bareroot {our_modules:?}");
+                "different modules"
+            }
+            (Ok((theirs, _)), Ok((ours, _))) => {
                 println!("different: {title}");
                 println!("  dnf only: {}", list(theirs.difference(ours)));
                 println!("  bareroot only: {}", list(ours.difference(theirs)));
                 "different"
             }
-            (Err(error), Ok(ours)) => {
+            (Err(error), Ok((ours, _))) => {
                 println!(
                     "different: {title}\n  bareroot has {} packages, dnf: {error}",
                     ours.len()

@@ -8,12 +8,14 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use bareroot_archive::{Compression, Limits, decoder};
 use bareroot_rpm_repo::comps::Comps;
+use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::repomd::{DataKind, Repomd};
 use bareroot_rpm_repo::{Index, RelationKind};
 use bareroot_rpm_select::Repository;
 
+use super::dnf::Set;
 use super::random::Random;
-use super::{Args, Tally, ask, both, dnf, draw, named};
+use super::{Args, Rest, Tally, ask, both, dnf, draw, named};
 
 /// A repository that was read.
 struct Read {
@@ -21,6 +23,7 @@ struct Read {
     path: PathBuf,
     index: Index,
     comps: Option<Comps>,
+    modules: Option<Modules>,
 }
 
 /// Asks both for random sets of the distribution's names, provisions, paths and groups.
@@ -38,7 +41,7 @@ pub fn compare(args: &Args, distro: &Path, work: &Path, tally: &mut Tally) -> Re
             .flat_map(|_| both(draw(&mut random, &wishes, 8)))
             .collect(),
     };
-    let described: Vec<dnf::Repo> = repos
+    let mut described: Vec<dnf::Repo> = repos
         .iter()
         .map(|repo| dnf::Repo {
             id: repo.id.clone(),
@@ -48,17 +51,120 @@ pub fn compare(args: &Args, distro: &Path, work: &Path, tally: &mut Tally) -> Re
         .collect();
     let answers = dnf::answers(&work.join("distro"), &described, &sets)?;
     let ids: Vec<String> = repos.iter().map(|repo| repo.id.clone()).collect();
-    let comps: Vec<Comps> = repos.iter().filter_map(|repo| repo.comps.clone()).collect();
-    let indexes: Vec<Index> = repos.into_iter().map(|repo| repo.index).collect();
-    let ranks = vec![Repository::default(); indexes.len()];
-    for (set, theirs) in sets.iter().zip(answers) {
-        let began = Instant::now();
-        let ours = ask(&indexes, &ranks, &comps, set);
-        tally.times.push(began.elapsed());
-        let ours = ours.map(|selection| named(&selection, &indexes, &|number| ids[number].clone()));
-        tally.compare("distribution", set, &theirs, &ours);
+    let mut rest = Rest::default();
+    let mut indexes = Vec::new();
+    for (number, repo) in repos.into_iter().enumerate() {
+        rest.comps.extend(repo.comps);
+        rest.modules.extend(repo.modules.map(|modules| (number, modules)));
+        indexes.push(repo.index);
+    }
+    let world = Distribution { indexes, rest, ids };
+    world.meet(
+        "distribution",
+        &sets,
+        answers,
+        &ranks(&[], world.ids.len()),
+        tally,
+    );
+    // Options of .repo files, each with wishes that it matters to.
+    for (number, (name, of_first, of_second)) in OPTIONS.iter().enumerate() {
+        let options: [serde_json::Value; 2] =
+            [serde_json::from_str(of_first)?, serde_json::from_str(of_second)?];
+        for (repo, options) in described.iter_mut().zip(&options) {
+            repo.options = options.clone();
+        }
+        let sets: Vec<Set> = (0..OPTION_SETS)
+            .flat_map(|_| both(draw(&mut random, &wishes, 8)))
+            .chain(
+                OPTION_WISHES
+                    .iter()
+                    .flat_map(|word| both(vec![(*word).to_owned()])),
+            )
+            .collect();
+        let answers = dnf::answers(&work.join(format!("options{number}")), &described, &sets)?;
+        world.meet(name, &sets, answers, &ranks(&options, world.ids.len()), tally);
     }
     Ok(())
+}
+
+/// Sets drawn for each option, beside [`OPTION_WISHES`].
+const OPTION_SETS: usize = 4;
+
+/// What module streams, exclusions and ranks change.
+const OPTION_WISHES: [&str; 6] = [
+    "greeter",
+    "@greeter:1",
+    "@greeter:2/minimal",
+    "@greeter",
+    "bash",
+    "@core",
+];
+
+/// Options of the first repository and of the second, as dnf's configuration has them.
+const OPTIONS: [(&str, &str, &str); 5] = [
+    ("priority", r#"{"priority": 50}"#, r#"{"priority": 10}"#),
+    ("cost", r#"{"cost": 2000}"#, r#"{"cost": 500}"#),
+    (
+        "excludepkgs",
+        r#"{"excludepkgs": ["bash*", "coreutils"]}"#,
+        r#"{"excludepkgs": ["*-1.module"]}"#,
+    ),
+    ("includepkgs", "{}", r#"{"includepkgs": ["greeter*"]}"#),
+    ("module_hotfixes", "{}", r#"{"module_hotfixes": true}"#),
+];
+
+/// The options as bareroot has them.
+fn ranks(options: &[serde_json::Value], count: usize) -> Vec<Repository> {
+    let number = |value: &serde_json::Value, key: &str, default: i32| {
+        let number = value.get(key).and_then(serde_json::Value::as_i64);
+        number
+            .and_then(|number| i32::try_from(number).ok())
+            .unwrap_or(default)
+    };
+    let words = |value: &serde_json::Value, key: &str| -> Vec<String> {
+        let list = value.get(key).and_then(serde_json::Value::as_array);
+        let words = list.into_iter().flatten().filter_map(serde_json::Value::as_str);
+        words.map(str::to_owned).collect()
+    };
+    let empty = serde_json::Value::Null;
+    (0..count)
+        .map(|place| options.get(place).unwrap_or(&empty))
+        .map(|value| Repository {
+            priority: number(value, "priority", 99),
+            cost: number(value, "cost", 1000),
+            excludes: words(value, "excludepkgs"),
+            includes: words(value, "includepkgs"),
+            module_hotfixes: value.get("module_hotfixes").is_some(),
+            ..Repository::default()
+        })
+        .collect()
+}
+
+/// All that was read.
+struct Distribution {
+    indexes: Vec<Index>,
+    rest: Rest,
+    ids: Vec<String>,
+}
+
+impl Distribution {
+    fn meet(
+        &self,
+        title: &str,
+        sets: &[Set],
+        answers: Vec<dnf::Answer>,
+        ranks: &[Repository],
+        tally: &mut Tally,
+    ) {
+        for (set, theirs) in sets.iter().zip(answers) {
+            let began = Instant::now();
+            let ours = ask(&self.indexes, ranks, &self.rest, set);
+            tally.times.push(began.elapsed());
+            let id = |number: usize| self.ids.get(number).cloned().unwrap_or_default();
+            let ours = ours.map(|selection| named(&selection, &self.indexes, &id));
+            tally.compare(title, set, &theirs, &ours);
+        }
+    }
 }
 
 /// The directories below one that have metadata.
@@ -125,12 +231,16 @@ fn read(path: &Path) -> Result<Read> {
     let comps = open(DataKind::Group)?
         .map(|text| Comps::parse("comps.xml", text))
         .transpose()?;
+    let modules = open(DataKind::Modules)?
+        .map(|text| Modules::parse("modules.yaml", text))
+        .transpose()?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(Read {
         id: name.unwrap_or_else(|| "repo".to_owned()),
         path: path.to_owned(),
         index,
         comps,
+        modules,
     })
 }
 

@@ -31,7 +31,7 @@ pub fn find(repo: &PlannedRepo, fetcher: &Fetcher) -> Result<Mirrors, Error> {
     if let Some(url) = &repo.metalink {
         let text = text_at(url, fetcher)?;
         let metalink = metalink::parse(&bareroot_fetch::without_credentials(url), &text)?;
-        mirrors.urls.extend(metalink.base_urls().map(|url| plain(&url)));
+        mirrors.urls.extend(metalink.base_urls().map(plain));
         mirrors.repomd = metalink.repomd;
     }
     if let Some(url) = &repo.mirror_list {
@@ -39,7 +39,7 @@ pub fn find(repo: &PlannedRepo, fetcher: &Fetcher) -> Result<Mirrors, Error> {
         // yum's own habit: what is called mirrorlist may be a metalink.
         if metalink::is_metalink(&text) {
             let metalink = metalink::parse(&bareroot_fetch::without_credentials(url), &text)?;
-            mirrors.urls.extend(metalink.base_urls().map(|url| plain(&url)));
+            mirrors.urls.extend(metalink.base_urls().map(plain));
             mirrors.repomd = metalink.repomd;
         } else {
             mirrors

@@ -13,12 +13,12 @@ use std::thread;
 
 use bareroot_archive::{Compression, Limits};
 use bareroot_fetch::{Fetcher, Location};
-use bareroot_model::Phase;
+use bareroot_model::{Class, Classified as _, Phase};
 use bareroot_rpm_repo::comps::Comps;
 use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
-use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified};
+use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified, Waiver};
 
 use super::plan::{Plan, PlannedRepo};
 use crate::context::Context;
@@ -48,6 +48,22 @@ pub struct IndexedRepo {
     pub modules: Option<Modules>,
 }
 
+impl IndexedRepo {
+    /// A repository that could not be reached, and need not be.
+    fn left_out() -> IndexedRepo {
+        let reason = "the repository is left out".to_owned();
+        IndexedRepo {
+            mirrors: Vec::new(),
+            keyring: Arc::default(),
+            repomd: Trusted::waived(Repomd::default(), Waiver { reason }),
+            digests: bareroot_rpm_repo::repomd::Digests::Strong,
+            index: Index::default(),
+            comps: None,
+            modules: None,
+        }
+    }
+}
+
 /// Reads every repository of the plan.
 ///
 /// # Errors
@@ -59,7 +75,17 @@ pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<In
             .collect();
         workers
             .into_iter()
-            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
+            .zip(&plan.repos)
+            .map(|(worker, repo)| {
+                let read = worker.join().map_err(|_| Error::Worker("index"))?;
+                match read {
+                    Err(error) if repo.skip_if_unavailable && error.class() == Class::Network => {
+                        context.warn(format!("{} is left out: {error}", repo.id));
+                        Ok(IndexedRepo::left_out())
+                    }
+                    read => read,
+                }
+            })
             .collect()
     });
     context.cancel().check()?;

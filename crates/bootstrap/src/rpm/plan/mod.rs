@@ -32,6 +32,8 @@ pub struct Plan {
     pub arch: String,
     /// Wishes in dnf's syntax.
     pub wishes: Vec<String>,
+    /// The platform's stream that modules are for; the release package says it where this does not.
+    pub platform: Option<String>,
     /// Paths and URLs of .rpm files that are wished.
     pub local: Vec<String>,
     /// The keys that may have signed these files; the user vouches for them, so nothing is refused for want of a key.
@@ -59,8 +61,6 @@ pub struct Plan {
 pub struct PlannedRepo {
     /// Its id: the section's name in a .repo file.
     pub id: String,
-    /// Its name for people.
-    pub name: String,
     /// Base URLs, all variables expanded.
     pub base_urls: Vec<String>,
     /// The URL of a plain list of mirrors.
@@ -85,6 +85,8 @@ pub struct PlannedRepo {
     pub includes: Vec<String>,
     /// Whether its packages are seen whatever module streams say.
     pub module_hotfixes: bool,
+    /// Whether it is left out with a warning when it cannot be reached.
+    pub skip_if_unavailable: bool,
 }
 
 /// Whether something is checked.
@@ -138,7 +140,7 @@ impl Plan {
             Some(named) => named.variables(request, &arch),
             None => Variables::new(&arch, request.releasever.as_deref()),
         };
-        let files = repos::of_files(&request.repos, request, &variables)?;
+        let files = repos::of_files(&request.repos, request, &variables, context)?;
         let mut repos = Vec::new();
         let mut wishes = Vec::new();
         if let Some(named) = &named {
@@ -161,9 +163,13 @@ impl Plan {
         }
         Ok(Plan {
             repos,
-            releasever: request.releasever.clone(),
+            releasever: variables.get("releasever").map(str::to_owned),
             arch,
             wishes,
+            platform: files.platform.or_else(|| {
+                let platform = named.as_ref()?.release.platform.as_deref()?;
+                Some(platform.strip_prefix("platform:")?.to_owned())
+            }),
             local,
             local_keys,
             exclude: request.exclude.clone(),

@@ -127,7 +127,6 @@ impl Named {
                 Some(host) => host.around(variables),
                 None => variables.clone(),
             };
-            repo.name = around.expand(&repository.name)?;
             let mut repo = repos::of_repo(&repo, Path::new("the catalogue"), request, &around)?;
             if request.keyrings.is_empty() {
                 repo.keys = Keys::Known(Arc::clone(&keyring));

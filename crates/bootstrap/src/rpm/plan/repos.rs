@@ -8,6 +8,7 @@ use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
 
 use super::{Check, Keys, PlannedRepo};
+use crate::context::Context;
 use crate::error::Error;
 use crate::request::Request;
 
@@ -18,6 +19,64 @@ pub struct FromFiles {
     pub repos: Vec<PlannedRepo>,
     /// The ids of all their sections, disabled ones too.
     pub sections: Vec<String>,
+    /// The platform's stream that modules are for, where a file says so: `el8` of `module_platform_id=platform:el8`.
+    pub platform: Option<String>,
+}
+
+/// User variables of a .repo file: those of the environment, and of the `vars` directories where dnf has them when the
+/// file is in its own, `../dnf/vars` and `../yum/vars` beside `yum.repos.d`.
+fn with_own(variables: &Variables, path: &Path) -> Result<Variables, Error> {
+    let mut all = variables.clone();
+    all.add(std::env::vars_os().filter_map(|(name, value)| {
+        let name = Variables::of_environment(name.to_str()?)?.to_owned();
+        Some((name, value.to_str()?.to_owned()))
+    }));
+    let Some(etc) = path.parent().and_then(Path::parent) else {
+        return Ok(all);
+    };
+    for directory in ["dnf/vars", "yum/vars"] {
+        let Ok(entries) = std::fs::read_dir(etc.join(directory)) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let valid = |name: &str| {
+                name.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            };
+            let Some(name) = name.to_str().filter(|name| valid(name)) else {
+                continue;
+            };
+            let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+            let first = text.lines().next().unwrap_or_default().trim();
+            all.add([(name.to_owned(), first.to_owned())]);
+        }
+    }
+    Ok(all)
+}
+
+/// A URL with the user and password that its repository has.
+fn with_credentials(url: String, repo: &Repo) -> String {
+    let (Some((user, password)), Some((scheme, rest))) = (&repo.credentials, url.split_once("://")) else {
+        return url;
+    };
+    let encoded = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    char::from(byte).to_string()
+                }
+                other => format!("%{other:02X}"),
+            })
+            .collect()
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    match scheme == "http" || scheme == "https" {
+        true if !authority.contains('@') => {
+            format!("{scheme}://{}:{}@{rest}", encoded(user), encoded(password))
+        }
+        _ => url,
+    }
 }
 
 /// The repositories of .repo files.
@@ -25,6 +84,7 @@ pub fn of_files(
     files: &[std::path::PathBuf],
     request: &Request,
     variables: &Variables,
+    context: &Context,
 ) -> Result<FromFiles, Error> {
     let mut found = FromFiles::default();
     for path in files {
@@ -33,11 +93,23 @@ pub fn of_files(
             source,
         })?;
         let file = RepoFile::parse(&path.display().to_string(), &text)?;
+        let variables = with_own(variables, path)?;
+        let platform = file.module_platform_id.as_deref();
+        let platform = platform.and_then(|platform| platform.strip_prefix("platform:"));
+        found.platform = found.platform.or(platform.map(str::to_owned));
         found
             .sections
             .extend(file.repos.iter().map(|repo| repo.id.clone()));
         for repo in file.repos.iter().filter(|repo| repo.enabled) {
-            found.repos.push(of_repo(repo, path, request, variables)?);
+            if !repo.unused.is_empty() {
+                context.warn(format!(
+                    "{}: {} of {} not followed; proxies and certificates come from the environment",
+                    path.display(),
+                    repo.unused.join(", "),
+                    repo.id
+                ));
+            }
+            found.repos.push(of_repo(repo, path, request, &variables)?);
         }
     }
     Ok(found)
@@ -50,7 +122,8 @@ pub fn of_repo(
     request: &Request,
     variables: &Variables,
 ) -> Result<PlannedRepo, Error> {
-    let expand = |text: &String| variables.expand(text).map_err(Error::from);
+    let expand =
+        |text: &String| -> Result<String, Error> { Ok(with_credentials(variables.expand(text)?, repo)) };
     let waived = request.waivers.signature;
     let check = |wanted: bool| match (wanted, waived) {
         (_, true) => Check::Waived,
@@ -70,7 +143,6 @@ pub fn of_repo(
     }
     Ok(PlannedRepo {
         id: repo.id.clone(),
-        name: repo.name.clone(),
         base_urls: repo.baseurl.iter().map(expand).collect::<Result<_, _>>()?,
         mirror_list: repo.mirrorlist.as_ref().map(expand).transpose()?,
         metalink: repo.metalink.as_ref().map(expand).transpose()?,
@@ -83,6 +155,7 @@ pub fn of_repo(
         excludes: repo.excludepkgs.clone(),
         includes: repo.includepkgs.clone(),
         module_hotfixes: repo.module_hotfixes,
+        skip_if_unavailable: repo.skip_if_unavailable,
     })
 }
 

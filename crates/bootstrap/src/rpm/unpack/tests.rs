@@ -36,10 +36,15 @@ fn arrived(name: &str) -> Arrived {
         },
         expected: Expected::of(bytes.len() as u64, digest),
         location: Location::new(["file:///"], name),
-        repo: 0,
+        repo: Some(0),
         number: 0,
     };
-    Arrived { pick, file, blob }
+    Arrived {
+        pick,
+        file,
+        blob,
+        usage: Use::First,
+    }
 }
 
 #[test]
@@ -57,17 +62,22 @@ fn all_of_filesystem_is_there_as_its_header_has_it() {
     let plan = Plan {
         repos: Vec::new(),
         arch: "i686".to_owned(),
+        releasever: None,
         wishes: Vec::new(),
+        local: Vec::new(),
+        local_keys: Arc::default(),
         exclude: Vec::new(),
         weak: true,
         optional: false,
         langs: None,
         no_docs: false,
         configure: false,
+        platform: None,
+        not_writable: None,
         epoch: None,
     };
     let context = Context::new(Arc::new(Null), Cancel::default());
-    let unpacked = place(&arrived, &plan, &root, &[], 2, &context).unwrap();
+    let unpacked = place(&arrived, &plan, &root, &[], 2, None, &context).unwrap();
     assert_eq!(unpacked.states[0].len(), 14_508);
     assert!(unpacked.states[0].iter().all(|state| *state == State::Normal));
     let (mut made, mut ghosts) = (0, 0);
