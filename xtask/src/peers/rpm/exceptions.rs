@@ -23,6 +23,8 @@ pub const TABLE: &[Exception] = &[
         Which::OnlyPeer,
         "inode numbers and times of libraries: bareroot leaves none of ldconfig's cache",
     ),
+    excuse("var/lib/dnf", Which::OnlyPeer, NO_DNF),
+    excuse("etc/dnf/modules.d", Which::OnlyPeer, NO_DNF),
     excuse(
         "dev/null",
         Which::OnlyPeer,
@@ -33,6 +35,8 @@ pub const TABLE: &[Exception] = &[
 const DATABASE: &str = "rpm's database, compared by headers and rows";
 
 const HISTORY: &str = "dnf's history, compared by what dnf says of reasons and repositories";
+
+const NO_DNF: &str = "the state of a dnf that is not among the packages";
 
 const fn excuse(path: &'static str, which: Which, reason: &'static str) -> Exception {
     Exception {
