@@ -82,11 +82,11 @@ enum Lane {
     },
 }
 
-/// `solve`'s options as they are by default.
+/// A lane's options as they are by default.
 #[derive(Parser)]
-struct SolveAlone {
+struct Alone<A: clap::Args> {
     #[command(flatten)]
-    args: solve::Args,
+    args: A,
 }
 
 /// Runs one lane, or all that need no further option.
@@ -141,14 +141,25 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     } else {
         &["solve"]
     };
-    let result = solve::run(&SolveAlone::parse_from(words).args);
-    let evidence = result
-        .err()
-        .map(|error| format!("{error:#}"))
-        .into_iter()
-        .collect::<Vec<_>>();
-    report.check("solve: the same sets as apt-get -s install", &evidence);
+    let result = solve::run(&Alone::<solve::Args>::parse_from(words).args);
+    taken("solve: the same sets as apt-get -s install", result, report);
+    if machine::prepare(Need::Rpm).is_ok() {
+        let words: &[&str] = if common.quick {
+            &["rpm-solve", "--sets", "50", "--synthetic", "5"]
+        } else {
+            &["rpm-solve", "--synthetic", "40"]
+        };
+        let result = rpm_solve::run(&Alone::<rpm_solve::Args>::parse_from(words).args);
+        taken("rpm-solve: the same sets as dnf", result, report);
+    }
     Ok(())
+}
+
+/// A lane that reports by itself, as one check of the whole.
+fn taken(what: &str, result: Result<()>, report: &mut Report) {
+    if report.take(what, result).is_some() {
+        report.check(what, &[]);
+    }
 }
 
 /// The tools and the place, or a line that says why this machine cannot have them.

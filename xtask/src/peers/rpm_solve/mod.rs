@@ -15,19 +15,21 @@ use bareroot_rpm_repo::comps::Comps;
 use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_select::{Repository, Selection, Settings, Universe, Wishes, select};
 
+use crate::machine;
+use crate::rpm_distro;
 use dnf::{Answer, Set};
 use random::Random;
 
 /// Options of the comparison.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many sets are drawn from the distribution; each is asked with and without weak dependencies.
+    /// How many sets are drawn from the distribution; each is asked with and without weak dependencies
     #[arg(long, default_value_t = 100)]
     sets: usize,
     /// Where the random numbers start.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The distribution that `cargo xtask rpm-distro` made.
+    /// A distribution that `cargo xtask rpm-distro` has made [default: target/rpm-distro/distro, made where it is not there]
     #[arg(long, value_name = "DIR")]
     distro: Option<PathBuf>,
     /// Random repositories of made-up packages, so many, with twenty sets each.
@@ -68,12 +70,13 @@ pub fn run(args: &Args) -> Result<()> {
             )?;
         }
     }
-    match &args.distro {
-        Some(distro) => real::compare(args, distro, &work, &mut tally)?,
-        None => ensure!(
-            args.synthetic.is_some(),
-            "neither --distro nor --synthetic is given"
-        ),
+    let distro = match &args.distro {
+        Some(distro) => distro.clone(),
+        None => machine::target().join("rpm-distro/distro"),
+    };
+    if args.sets > 0 {
+        rpm_distro::ensure_built(&distro, 2, false)?;
+        real::compare(args, &distro, &work, &mut tally)?;
     }
     tally.report(args.seed)
 }
