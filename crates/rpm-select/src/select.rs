@@ -344,10 +344,15 @@ impl<'u> Asked<'u> {
         let universe = pool.universe;
         let mut why: HashMap<Id, Why> = HashMap::new();
         let mut queue = VecDeque::new();
+        let mut conditional = Vec::new();
         for id in chosen {
             let name = universe.package(*id).map_or("", |package| package.name());
             let reason = match (user.contains(id), self.members.get(name)) {
                 (true, _) => Why::User,
+                (_, Some(group)) if self.only_conditional(*id, name) => {
+                    conditional.push((*id, Why::Group(group.clone())));
+                    continue;
+                }
                 (_, Some(group)) => Why::Group(group.clone()),
                 _ if weak.contains(id) => liked(pool, *id, chosen),
                 _ => continue,
@@ -355,27 +360,51 @@ impl<'u> Asked<'u> {
             why.insert(*id, reason);
             queue.push_back(*id);
         }
-        // Every other package is there because one before it requires it.
-        while let Some(id) = queue.pop_front() {
-            let Some(package) = universe.package(id) else {
-                continue;
-            };
-            for required in package.relations(RelationKind::Requires) {
-                let options = pool.relation_needs(&required);
-                for option in options.iter().flat_map(|need| &need.options) {
-                    let other = Id(option.0);
-                    if chosen.contains(&other) && !why.contains_key(&other) {
-                        let reason = Why::Dependency {
-                            of: package.name().to_owned(),
-                            relation: required.to_string(),
-                        };
-                        why.insert(other, reason);
-                        queue.push_back(other);
-                    }
+        // Every other package is there because one before it requires it. That comes before a group's condition: the
+        // solver of dnf takes the rules of packages first.
+        because_required(pool, chosen, &mut queue, &mut why);
+        for (id, reason) in conditional {
+            why.entry(id).or_insert_with(|| {
+                queue.push_back(id);
+                reason
+            });
+        }
+        because_required(pool, chosen, &mut queue, &mut why);
+        why
+    }
+
+    /// Whether a package is asked for by no job but those of groups' conditional members.
+    fn only_conditional(&self, id: Id, name: &str) -> bool {
+        self.jobs.conditional.iter().any(|(member, _)| member == name)
+            && !self.jobs.install.iter().any(|list| list.contains(&id))
+    }
+}
+
+/// Gives a reason to each package that one in the queue requires, and to what those require.
+fn because_required(
+    pool: &Pool<'_, '_>,
+    chosen: &BTreeSet<Id>,
+    queue: &mut VecDeque<Id>,
+    why: &mut HashMap<Id, Why>,
+) {
+    while let Some(id) = queue.pop_front() {
+        let Some(package) = pool.universe.package(id) else {
+            continue;
+        };
+        for required in package.relations(RelationKind::Requires) {
+            let options = pool.relation_needs(&required);
+            for option in options.iter().flat_map(|need| &need.options) {
+                let other = Id(option.0);
+                if chosen.contains(&other) && !why.contains_key(&other) {
+                    let reason = Why::Dependency {
+                        of: package.name().to_owned(),
+                        relation: required.to_string(),
+                    };
+                    why.insert(other, reason);
+                    queue.push_back(other);
                 }
             }
         }
-        why
     }
 }
 

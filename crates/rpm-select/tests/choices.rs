@@ -263,6 +263,22 @@ fn groups_and_environments() {
     );
 }
 
+/// As dnf 4 records them: what is required is a dependency, though a group's condition holds too.
+#[test]
+fn a_conditional_member_that_another_package_requires_is_a_dependency() {
+    let comps = "<comps><group><id>core</id><name>Core</name><packagelist>\
+        <packagereq type='mandatory'>m</packagereq><packagereq type='conditional' requires='m'>lib</packagereq>\
+        <packagereq type='conditional' requires='m'>free</packagereq></packagelist></group></comps>";
+    let mut case = case("m 1\n requires lib\nlib 1\nfree 1\n requires sub\nsub 1\n");
+    case.comps = vec![Comps::parse("comps", comps.as_bytes()).unwrap()];
+    assert_eq!(case.chosen("@core"), "free-1 lib-1 m-1 sub-1");
+    let selection = case.selection("@core").unwrap();
+    let why: Vec<&Why> = selection.picks.iter().map(|pick| &pick.why).collect();
+    assert!(matches!(why[0], Why::Group(id) if id == "core"));
+    assert!(matches!(why[1], Why::Dependency { of, .. } if of == "m"));
+    assert!(matches!(why[3], Why::Dependency { of, .. } if of == "free"));
+}
+
 #[test]
 fn paths_that_primary_does_not_know_are_asked_for() {
     let mut case = case("a 1\n requires /usr/share/x\nb 1\n");

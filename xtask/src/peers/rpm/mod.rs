@@ -40,7 +40,7 @@ const ALL: &[(&str, &[&str], bool)] = &[
         ],
         true,
     ),
-    ("one package", &["choices", "exhibit-users"], true),
+    ("choices", &["choices", "exhibit-users", "rpm"], true),
 ];
 
 /// The set.
