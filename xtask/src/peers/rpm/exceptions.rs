@@ -24,6 +24,7 @@ pub const TABLE: &[Exception] = &[
         "inode numbers and times of libraries: bareroot leaves none of ldconfig's cache",
     ),
     excuse("var/lib/dnf", Which::OnlyPeer, NO_DNF),
+    excuse("etc/dnf", Which::OnlyPeer, NO_DNF),
     excuse("etc/dnf/modules.d", Which::OnlyPeer, NO_DNF),
     excuse(
         "dev/null",
