@@ -73,6 +73,11 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Options of .repo files and of what is installed, with dnf
+    RpmOptions {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ubuntu's roots, with mmdebstrap's
     Ubuntu {
         #[command(flatten)]
@@ -110,6 +115,7 @@ pub fn run(args: Args) -> Result<()> {
             }
         }
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
+        Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -129,6 +135,15 @@ fn rpm_lane(common: &Common, report: &mut Report) -> Result<()> {
     rpm::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
+fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::Rpm) {
+        report.skip("rpm-options", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    rpm::run_options(&place, common.bareroot.as_deref(), report)
+}
+
 fn all(common: &Common, report: &mut Report) -> Result<()> {
     if let Some(workshop) = open(common, Need::Peers, "debian, no-host-programs", report)? {
         debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
@@ -136,6 +151,9 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
         alone::run(&workshop, report)?;
     }
     rpm_lane(common, report)?;
+    if !common.quick {
+        rpm_options_lane(common, report)?;
+    }
     let words: &[&str] = if common.quick {
         &["solve", "--sets", "40"]
     } else {

@@ -4,6 +4,7 @@ mod database;
 mod exceptions;
 mod inside;
 mod makers;
+mod options;
 mod times;
 
 use std::path::{Path, PathBuf};
@@ -65,6 +66,18 @@ pub fn run(place: &Place, bareroot: Option<&Path>, quick: bool, report: &mut Rep
     let traced = no_host_programs(&makers, report);
     report.take("programs of the host", traced);
     Ok(())
+}
+
+/// What options of repositories and of what is installed mean.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_options(place: &Place, bareroot: Option<&Path>, report: &mut Report) -> Result<()> {
+    let bareroot = machine::bareroot(bareroot)?;
+    let distro = machine::target().join("rpm-distro/distro");
+    rpm_distro::ensure_built(&distro, 2, false)?;
+    let nginx = Nginx::serve(&place.fresh("nginx"), &distro)?;
+    options::run(place, &nginx.url(), &bareroot, &distro, report)
 }
 
 fn compare(

@@ -28,7 +28,12 @@ pub fn fetch(
     let name = format!("repomd.xml of {}", repo.id);
     let text = known(repo, mirrors, fetcher)?;
     let trusted = match repo.repo_gpgcheck {
-        Check::Off => Trusted::waived(text, reason(repo)),
+        Check::Off => {
+            if repo.gpgcheck == Check::Waived {
+                context.warn(format!("nothing vouches for the metadata of {}", repo.id));
+            }
+            Trusted::waived(text, reason(repo))
+        }
         check => {
             let verified = signed(&name, text.clone(), repo, mirrors, keyring, fetcher);
             match (verified, check) {
@@ -49,26 +54,24 @@ fn known(repo: &PlannedRepo, mirrors: &Mirrors, fetcher: &Fetcher) -> Result<Vec
     if mirrors.repomd.is_empty() {
         return Ok(fetcher.index(&location, LARGEST)?);
     }
-    let mut first = None;
+    // A mirror that is gone says less than one that has something else.
+    let (mut gone, mut other) = (None, None);
     for url in &mirrors.urls {
         let location = Location::new([url.as_str()], "repodata/repomd.xml");
         match fetcher.index(&location, LARGEST) {
             Ok(text) if mirrors.repomd.iter().any(|file| file.matches(&text)) => return Ok(text),
             Ok(_) => {
-                first.get_or_insert(Error::Metalink {
+                other.get_or_insert_with(|| Error::Metalink {
                     repository: repo.id.clone(),
                     mirror: bareroot_fetch::without_credentials(url),
                 });
             }
             Err(error) => {
-                // A mirror that is gone says less than one that has something else.
-                if first.is_none() {
-                    first = Some(error.into());
-                }
+                gone.get_or_insert_with(|| error.into());
             }
         }
     }
-    Err(first.unwrap_or_else(|| Error::NoMirrors {
+    Err(other.or(gone).unwrap_or_else(|| Error::NoMirrors {
         repository: repo.id.clone(),
     }))
 }
