@@ -43,6 +43,7 @@ mod init;
 pub mod inside;
 mod keeper;
 mod message;
+pub mod mode;
 mod mounts;
 mod program;
 mod room;
