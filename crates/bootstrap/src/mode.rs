@@ -22,8 +22,8 @@ pub fn say_what_is_missing(mode: Mode, context: &Context) {
     match mode {
         Mode::Root => {}
         Mode::Unshare => context.note(format!(
-            "the root's files belong to your subordinate ids, and its devices are empty files, listed in {FILE}: `bareroot \
-             enter`, `export` and `remove` know them"
+            "the root's files belong to your subordinate ids, and its devices, where it has any, are empty files that {FILE} \
+             lists: `bareroot enter`, `export` and `remove` know them"
         )),
         Mode::Single => context.warn(format!(
             "every file of the root belongs to you: what owners and devices should be stands in {FILE}, which `bareroot enter` \

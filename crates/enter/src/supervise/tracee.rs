@@ -140,7 +140,15 @@ impl<'a> Tracee<'a> {
         }
         let start = self.stand(directory, text)?;
         let links = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
-        openat(start, text, OFlags::PATH | OFlags::CLOEXEC | links, Mode::empty())
+        let flags = OFlags::PATH | OFlags::CLOEXEC | links;
+        // `self` is whoever asks, and this thread is not in the session's process namespace: its own /proc knows the program.
+        let own = [&b"/proc/self/"[..], b"/proc/thread-self/"];
+        if let Some(rest) = own.iter().find_map(|prefix| text.strip_prefix(*prefix)) {
+            let mut path = format!("{}/", self.pid).into_bytes();
+            path.extend_from_slice(rest);
+            return openat(self.proc, path, flags, Mode::empty());
+        }
+        openat(start, text, flags, Mode::empty())
     }
 
     /// Takes the program's root as this thread's own, and opens where a path begins.
