@@ -25,4 +25,4 @@ pub use place::{
     Summary, Taken,
 };
 pub use root::{DirEntry, FileKind, Node, Root, Stat, Walk, WalkEntry};
-pub use staging::Staging;
+pub use staging::{Staging, is_staging_name};

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::root::{Root, remove_tree};
 use name::Naming;
+pub use name::is_staging_name;
 pub(crate) use name::random_suffix;
 use target::{Found, Target};
 
