@@ -32,6 +32,37 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Root's rights were asked for, and this process does not have them.
+    #[error(
+        "this needs root's rights (CAP_SYS_ADMIN, CAP_CHOWN, CAP_SYS_CHROOT), which this process does not have"
+    )]
+    NotRoot,
+    /// The user has too few subordinate ids, or none.
+    #[error("{file} grants `{user}` {found} subordinate ids, expected at least {expected}")]
+    NoSubordinateIds {
+        /// The user's name, or number where it has none.
+        user: String,
+        /// The file (subuid(5), subgid(5)).
+        file: &'static str,
+        /// How many ids it grants.
+        found: u64,
+        /// How many a root needs.
+        expected: u64,
+    },
+    /// newuidmap(1) or newgidmap(1) is missing or failed.
+    #[error("subordinate ids cannot be mapped: {words}")]
+    IdMap {
+        /// What went wrong, in the program's words.
+        words: String,
+    },
+    /// There can be no user namespace.
+    #[error("cannot {doing}: {source}")]
+    UserNamespace {
+        /// The step that failed.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
     /// The kernel refused private namespaces.
     #[error("cannot make private namespaces for `{root}`: {source}")]
     Namespaces {
@@ -155,11 +186,22 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether subordinate ids are what is missing.
+    pub(crate) fn is_about_ids(&self) -> bool {
+        matches!(self, Error::NoSubordinateIds { .. } | Error::IdMap { .. })
+    }
+}
+
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Error::Threads | Error::Start { .. } | Error::Gone { .. } | Error::Talk { .. } => Class::Internal,
-            Error::Namespaces { .. }
+            Error::NotRoot
+            | Error::NoSubordinateIds { .. }
+            | Error::IdMap { .. }
+            | Error::UserNamespace { .. }
+            | Error::Namespaces { .. }
             | Error::MountPoint { .. }
             | Error::Setup { .. }
             | Error::Lingering { .. } => Class::Target,
@@ -171,6 +213,16 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         let denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
         match self {
+            Error::NotRoot => Some("run it as root, or without `--mode root`".into()),
+            Error::NoSubordinateIds { user, file, .. } => Some(format!(
+                "`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}` (or a line                  `{user}:100000:65536` in {file}) grants them; `--mode single` needs none"
+            )),
+            Error::IdMap { .. } => Some(
+                "newuidmap and newgidmap are in the package uidmap (Debian) or shadow-utils (Fedora); `--mode single` \
+                 needs neither"
+                    .into(),
+            ),
+            Error::UserNamespace { .. } => Some(crate::mode::advice()),
             Error::Namespaces { source, .. } if denied(source) => {
                 Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
             }

@@ -49,6 +49,14 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The root's own text of its ledger cannot be read.
+    #[error("`{}` is no ledger of owners", path.display())]
+    Ledger {
+        /// The path on the host.
+        path: PathBuf,
+        /// The line, what is there and what should be.
+        source: bareroot_ledger::text::Malformed,
+    },
     /// The user, or a signal, stopped the run.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -311,7 +319,9 @@ impl Classified for Error {
             | Error::Mounted { .. } => Class::Target,
             Error::BadPath { .. } | Error::Ordinal { .. } => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
-            Error::Escape { .. } | Error::Size { .. } | Error::Hardlink { .. } => Class::Trust,
+            Error::Escape { .. } | Error::Size { .. } | Error::Hardlink { .. } | Error::Ledger { .. } => {
+                Class::Trust
+            }
             Error::Payload { source, .. } => source.class(),
             Error::Conflict { .. }
             | Error::KindConflict { .. }

@@ -14,6 +14,7 @@
 //! path of the host. Nothing here syncs, but [`Staging::commit`] once.
 
 mod error;
+mod owners;
 mod payload;
 mod place;
 mod removal;

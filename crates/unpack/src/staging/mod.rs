@@ -11,7 +11,9 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bareroot_ledger::Ledger;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -163,6 +165,12 @@ impl Staging {
     /// The root.
     pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Gives the root a ledger for what the file system cannot hold; its text is written into the root when the root is
+    /// whole.
+    pub fn keep_ledger(&mut self, ledger: Arc<Ledger>) {
+        self.root.set_ledger(ledger);
     }
 
     /// Where it is on the host now: an absolute path, for hooks and messages.
