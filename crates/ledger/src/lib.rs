@@ -47,6 +47,17 @@ pub enum Scope {
     All,
 }
 
+impl Scope {
+    /// What a ledger of these lines was kept for: where owners are real, it has devices alone, and no owners of theirs.
+    pub fn of(lines: &[text::Line]) -> Self {
+        let mut owned = lines.iter().map(|line| line.owned);
+        match owned.any(|owned| owned.device.is_none() || (owned.uid, owned.gid) != (0, 0)) {
+            true => Scope::All,
+            false => Scope::Devices,
+        }
+    }
+}
+
 /// What files should be, by inode. One that is not in it is root's (0:0), or of its directory's group where that has the
 /// set-group-id bit.
 #[derive(Debug)]

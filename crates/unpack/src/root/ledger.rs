@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bareroot_ledger::text::{self, Line};
-use bareroot_ledger::{FILE, FileId, Ledger, Owned};
+use bareroot_ledger::{FILE, FileId, Ledger, Owned, Scope};
 use rustix::fs::{OFlags, Timespec, Timestamps};
 
 use super::walk::Walk;
@@ -43,17 +43,9 @@ impl Root {
         let Some(ledger) = self.ledger() else {
             return Ok(false);
         };
-        let is_file = self.lstat(FILE)?.is_some_and(|stat| stat.kind == FileKind::File);
-        let Some(bytes) = (match is_file {
-            true => self.read_if_exists(FILE)?,
-            false => None,
-        }) else {
+        let Some(lines) = self.own_lines()? else {
             return Ok(false);
         };
-        let lines = text::parse(&bytes).map_err(|source| Error::Ledger {
-            path: self.host(Path::new(FILE)),
-            source,
-        })?;
         for Line { path, owned } in lines {
             let path = Path::new(OsStr::from_bytes(&path));
             match self.lookup("look at", path, OFlags::PATH | OFlags::NOFOLLOW) {
@@ -66,6 +58,35 @@ impl Root {
             }
         }
         Ok(true)
+    }
+
+    /// This root with the ledger that its own text has, where it has one.
+    ///
+    /// # Errors
+    /// As [`Root::load_ledger`].
+    pub fn with_own_ledger(self) -> Result<Self, Error> {
+        let Some(lines) = self.own_lines()? else {
+            return Ok(self);
+        };
+        let root = self.with_ledger(Arc::new(Ledger::new(Scope::of(&lines))));
+        root.load_ledger()?;
+        Ok(root)
+    }
+
+    /// What the root's own text of its ledger says; nothing where there is none.
+    fn own_lines(&self) -> Result<Option<Vec<Line>>, Error> {
+        let is_file = self.lstat(FILE)?.is_some_and(|stat| stat.kind == FileKind::File);
+        let Some(bytes) = (match is_file {
+            true => self.read_if_exists(FILE)?,
+            false => None,
+        }) else {
+            return Ok(None);
+        };
+        let lines = text::parse(&bytes).map_err(|source| Error::Ledger {
+            path: self.host(Path::new(FILE)),
+            source,
+        })?;
+        Ok(Some(lines))
     }
 
     /// Writes the text of its ledger into the root, or removes it where there is nothing to say. The time of the root's own

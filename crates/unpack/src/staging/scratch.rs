@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
+use bareroot_ledger::Ledger;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -74,6 +76,11 @@ impl Scratch {
     /// The root.
     pub fn root(&self) -> &Root {
         self.0.root()
+    }
+
+    /// Gives the root a ledger for what the file system cannot hold.
+    pub fn keep_ledger(&mut self, ledger: Arc<Ledger>) {
+        self.0.keep_ledger(ledger);
     }
 
     /// Removes the root, as dropping it does, and says what could not be removed.
