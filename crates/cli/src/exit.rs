@@ -38,6 +38,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Failure::Misuse(Misuse::Target(error)) => error.hint(),
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),

@@ -2,6 +2,8 @@
 
 mod bootstrap;
 mod distros;
+mod export;
+mod remove;
 mod resolve;
 
 use std::process::ExitCode;
@@ -23,13 +25,17 @@ pub struct Rights {
 impl Rights {
     /// Says which mode it is, where it is not root's own.
     pub fn tell(&self, context: &Context) {
-        let Adopted { mode, notes } = &self.adopted;
-        if *mode != Mode::Root {
-            context.note(format!("mode {mode}"));
-        }
-        for note in notes {
-            context.note(format!("no better mode: {note}"));
-        }
+        tell_mode(&self.adopted, context);
+    }
+}
+
+fn tell_mode(adopted: &Adopted, context: &Context) {
+    let Adopted { mode, notes } = adopted;
+    if *mode != Mode::Root {
+        context.note(format!("mode {mode}"));
+    }
+    for note in notes {
+        context.note(format!("no better mode: {note}"));
     }
 }
 
@@ -52,6 +58,10 @@ pub fn run() -> ExitCode {
         (Verb::Bootstrap(verb), Some((_, matches))) => {
             rights(verb.make.mode).and_then(|rights| bootstrap::run(verb, matches, &rights))
         }
+        (Verb::Export(verb), _) => mode::adopt(verb.mode)
+            .map_err(Failure::from)
+            .and_then(|adopted| export::run(verb, &adopted)),
+        (Verb::Remove(verb), _) => remove::run(verb),
         (Verb::Resolve(verb), _) => resolve::run(verb),
         (Verb::Distros(verb), _) => distros::run(verb),
         (Verb::Bootstrap(_), None) => return ExitCode::from(2),

@@ -80,6 +80,19 @@ impl Root {
         Ok(())
     }
 
+    /// This root with the ledger that its own text has, where it has one.
+    ///
+    /// # Errors
+    /// As [`Root::load_ledger`].
+    pub fn with_own_ledger(self) -> Result<Self, Error> {
+        let Some(scope) = self.ledger_scope()? else {
+            return Ok(self);
+        };
+        let root = self.with_ledger(Arc::new(Ledger::new(scope)));
+        root.load_ledger()?;
+        Ok(root)
+    }
+
     /// Writes the text of its ledger into the root. What another process has recorded there meanwhile stays. One of devices
     /// alone is removed where there are none. The time of the root's own directory stays: the text is no part of it.
     ///
