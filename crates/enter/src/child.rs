@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::personality::{self, Persona};
 use nix::sys::signal::SigSet;
 use nix::unistd::{Gid, Pid, Uid};
-use rustix::fs::{Access, Mode};
+use rustix::fs::{Access, Mode, StatVfsMountFlags};
 
 use crate::ExecFailure;
 use crate::init::tell;
@@ -109,7 +109,16 @@ fn arrange(room: &Room, start: &Start, floor: i32, fds: Vec<OwnedFd>) -> Result<
             sys::add_filter(&seccomp::no_fsync()).map_err(entry_std)?;
         }
     }
-    identify(&start.identity, start.place).map_err(entry)?;
+    if start.terminal {
+        let terminal = start.targets.iter().zip(&moved).find(|(target, _)| **target == 0);
+        let (_, terminal) = terminal.ok_or_else(|| entry(Errno::EBADF))?;
+        rustix::process::ioctl_tiocsctty(terminal).map_err(entry_io)?;
+    }
+    // After the filters, which need more.
+    if let Some(kept) = &room.kept {
+        kept.restrict_program().map_err(entry_io)?;
+    }
+    identify(&start.identity, start.place).map_err(|error| (ExecFailure::Identity, error))?;
     rustix::process::chdir(&start.cwd)
         .map_err(|error| (ExecFailure::Directory, Errno::from_raw(error.raw_os_error())))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
@@ -127,7 +136,11 @@ fn identify(identity: &Identity, place: Place) -> nix::Result<()> {
         Identity::Ids { uid, gid, groups } => {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
             let (uid, gid) = (Uid::from_raw(*uid), Gid::from_raw(*gid));
-            nix::unistd::setgroups(&groups)?;
+            match nix::unistd::setgroups(&groups) {
+                // A user namespace of one id has no other group to be in (user_namespaces(7)).
+                Err(Errno::EPERM) if uid == Uid::current() && gid == Gid::current() => {}
+                other => other?,
+            }
             nix::unistd::setresgid(gid, gid, gid)?;
             nix::unistd::setresuid(uid, uid, uid)
         }
@@ -169,7 +182,8 @@ fn c_string(bytes: &[u8]) -> io::Result<CString> {
 impl Image {
     fn of(start: &Start) -> io::Result<Image> {
         let name = start.path.as_os_str().as_bytes();
-        let args = std::iter::once(start.path.as_os_str()).chain(start.args.iter().map(AsRef::as_ref));
+        let arg0 = start.arg0.as_deref().unwrap_or(start.path.as_os_str());
+        let args = std::iter::once(arg0).chain(start.args.iter().map(AsRef::as_ref));
         let env = start
             .env
             .iter()
@@ -210,7 +224,13 @@ impl File {
                 // On with the search, which remembers a file that was there.
                 Errno::ENOENT | Errno::ENOTDIR => continue,
                 Errno::EACCES => {
-                    refusal = (ExecFailure::NotExecutable, errno);
+                    let noexec = rustix::fs::statvfs(path)
+                        .is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
+                    let why = match noexec {
+                        true => ExecFailure::NoExecMount,
+                        false => ExecFailure::NotExecutable,
+                    };
+                    refusal = (why, errno);
                     continue;
                 }
                 Errno::ENOEXEC => ExecFailure::Format,

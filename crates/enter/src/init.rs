@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
@@ -44,10 +44,23 @@ fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     let Some(root) = frame.fds.into_iter().next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let made = room::make(&setup, root, builtins).and_then(|made| Ok((made, signals()?)));
+    let made = room::make(&setup, root, builtins).and_then(|made| {
+        let deaths = signals()?;
+        if let Some(kept) = made.0.kept {
+            kept.restrict_first()
+                .map_err(|error| Failure::step("give up capabilities", error))?;
+        }
+        Ok((made, deaths))
+    });
     match made {
-        Ok(((room, notes), deaths)) => {
-            wire::send(&socket, &Ready(Ok(notes)).encode(), &[])?;
+        Ok(((mut room, notes), deaths)) => {
+            let terminal = room.terminal.take();
+            let ends = terminal
+                .iter()
+                .flat_map(|(main, side)| [main.as_fd(), side.as_fd()]);
+            let fds: Vec<_> = std::iter::once(room.root.as_fd()).chain(ends).collect();
+            wire::send(&socket, &Ready(Ok(notes)).encode(), &fds)?;
+            drop(terminal);
             obey(&socket, &room, &deaths)
         }
         Err(failure) => wire::send(&socket, &Ready(Err(failure)).encode(), &[]),

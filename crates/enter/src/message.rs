@@ -12,7 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::program::{Code, Identity, Place, Program};
-use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
+use crate::spec::{Access, Bind, Confinement, Content, Cover, Extra, Mounts, Network, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
 
@@ -35,6 +35,37 @@ pub(crate) struct Setup {
     pub(crate) binds: Vec<Bind>,
     pub(crate) extras: Vec<Extra>,
     pub(crate) covers: Vec<Cover>,
+    pub(crate) confinement: Confinement,
+    pub(crate) root_access: Access,
+    pub(crate) network: Network,
+    pub(crate) host_files: Vec<PathBuf>,
+    pub(crate) terminal: bool,
+}
+
+const MOUNTS: [Mounts; 3] = [Mounts::None, Mounts::Standard, Mounts::Full];
+const CONFINEMENTS: [Confinement; 3] = [Confinement::None, Confinement::Tree, Confinement::Rights];
+
+/// Writes one of a table's values as its place in it.
+fn put_one<T: PartialEq>(writer: &mut Writer, table: &[T], value: &T) {
+    let at = table.iter().position(|one| one == value);
+    writer.number(at.unwrap_or(table.len()) as u32);
+}
+
+/// Reads what [`put_one`] wrote.
+fn take_one<T: Copy>(reader: &mut Reader<'_>, table: &[T]) -> io::Result<T> {
+    table.get(reader.number()? as usize).copied().ok_or_else(wrong)
+}
+
+fn put_access(writer: &mut Writer, access: Access) {
+    writer.flag(access == Access::ReadWrite);
+}
+
+fn take_access(reader: &mut Reader<'_>) -> io::Result<Access> {
+    Ok(if reader.flag()? {
+        Access::ReadWrite
+    } else {
+        Access::ReadOnly
+    })
 }
 
 impl Setup {
@@ -47,6 +78,11 @@ impl Setup {
             binds: spec.binds.clone(),
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
+            confinement: spec.confinement,
+            root_access: spec.root_access,
+            network: spec.network,
+            host_files: spec.host_files.clone(),
+            terminal: spec.terminal.is_some(),
         }
     }
 
@@ -55,11 +91,11 @@ impl Setup {
         writer.list(self.hostname.as_slice(), |writer, name| writer.text(name));
         writer.flag(self.no_fsync);
         writer.flag(self.personality32);
-        writer.flag(self.mounts == Mounts::Standard);
+        put_one(&mut writer, &MOUNTS, &self.mounts);
         writer.list(&self.binds, |writer, bind| {
             writer.text(&bind.source);
             writer.text(&bind.target);
-            writer.flag(bind.access == Access::ReadWrite);
+            put_access(writer, bind.access);
         });
         writer.list(&self.extras, |writer, extra| {
             writer.text(&extra.path);
@@ -80,6 +116,11 @@ impl Setup {
             writer.text(&cover.source);
             writer.text(&cover.target);
         });
+        put_one(&mut writer, &CONFINEMENTS, &self.confinement);
+        put_access(&mut writer, self.root_access);
+        writer.flag(self.network == Network::Loopback);
+        writer.list(&self.host_files, |writer, file| writer.text(file));
+        writer.flag(self.terminal);
         writer.finish()
     }
 
@@ -89,20 +130,12 @@ impl Setup {
             hostname: reader.list(Reader::text)?.pop(),
             no_fsync: reader.flag()?,
             personality32: reader.flag()?,
-            mounts: if reader.flag()? {
-                Mounts::Standard
-            } else {
-                Mounts::None
-            },
+            mounts: take_one(&mut reader, &MOUNTS)?,
             binds: reader.list(|reader| {
                 Ok(Bind {
                     source: reader.path()?,
                     target: reader.path()?,
-                    access: if reader.flag()? {
-                        Access::ReadWrite
-                    } else {
-                        Access::ReadOnly
-                    },
+                    access: take_access(reader)?,
                 })
             })?,
             extras: reader.list(|reader| {
@@ -125,6 +158,15 @@ impl Setup {
                     target: reader.path()?,
                 })
             })?,
+            confinement: take_one(&mut reader, &CONFINEMENTS)?,
+            root_access: take_access(&mut reader)?,
+            network: if reader.flag()? {
+                Network::Loopback
+            } else {
+                Network::Host
+            },
+            host_files: reader.list(Reader::path)?,
+            terminal: reader.flag()?,
         };
         reader.end()?;
         Ok(setup)
@@ -274,12 +316,14 @@ pub(crate) struct Start {
     pub(crate) id: u32,
     pub(crate) code: Code,
     pub(crate) path: PathBuf,
+    pub(crate) arg0: Option<OsString>,
     pub(crate) args: Vec<OsString>,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) cwd: PathBuf,
     pub(crate) place: Place,
     pub(crate) identity: Identity,
     pub(crate) targets: Vec<RawFd>,
+    pub(crate) terminal: bool,
 }
 
 /// The bytes of an [`Order::Start`].
@@ -289,6 +333,7 @@ pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec
     writer.number(id);
     writer.flag(program.code == Code::Builtin);
     writer.text(&program.path);
+    writer.list(program.arg0.as_slice(), |writer, arg| writer.text(arg));
     writer.list(&program.args, |writer, arg| writer.text(arg));
     writer.list(&program.env, |writer, (name, value)| {
         writer.text(name);
@@ -306,6 +351,7 @@ pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec
         }
     }
     writer.list(targets, |writer, target| writer.number(*target as u32));
+    writer.flag(program.terminal);
     writer.finish()
 }
 
@@ -326,6 +372,7 @@ impl Order {
                 id: reader.number()?,
                 code: if reader.flag()? { Code::Builtin } else { Code::File },
                 path: reader.path()?,
+                arg0: reader.list(Reader::text)?.pop(),
                 args: reader.list(Reader::text)?,
                 env: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
                 cwd: reader.path()?,
@@ -340,6 +387,7 @@ impl Order {
                     Identity::Same
                 },
                 targets: reader.list(|reader| Ok(reader.number()? as RawFd))?,
+                terminal: reader.flag()?,
             }),
             1 => Order::Kill {
                 id: reader.number()?,
@@ -366,7 +414,7 @@ pub(crate) enum Report {
 /// The size of a [`Report`] in bytes.
 pub(crate) const REPORT: usize = 8;
 
-const WHYS: [ExecFailure; 8] = [
+const WHYS: [ExecFailure; 10] = [
     ExecFailure::NotFound,
     ExecFailure::NoInterpreter,
     ExecFailure::NotExecutable,
@@ -374,6 +422,8 @@ const WHYS: [ExecFailure; 8] = [
     ExecFailure::Directory,
     ExecFailure::Entry,
     ExecFailure::Panicked,
+    ExecFailure::NoExecMount,
+    ExecFailure::Identity,
     ExecFailure::Other,
 ];
 
@@ -451,6 +501,11 @@ mod tests {
                 source: "/dev/file".into(),
                 target: "/etc/a".into(),
             }],
+            confinement: Confinement::Rights,
+            root_access: Access::ReadOnly,
+            network: Network::Loopback,
+            host_files: vec!["/etc/hosts".into()],
+            terminal: true,
         };
         assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
         let bare = Setup {
@@ -459,6 +514,11 @@ mod tests {
             binds: Vec::new(),
             extras: Vec::new(),
             covers: Vec::new(),
+            confinement: Confinement::None,
+            root_access: Access::ReadWrite,
+            network: Network::Host,
+            host_files: Vec::new(),
+            terminal: false,
             ..setup
         };
         assert_eq!(Setup::decode(&bare.encode()).unwrap(), bare);
@@ -494,16 +554,20 @@ mod tests {
             groups: vec![7],
         };
         program.code = Code::Builtin;
+        program.arg0 = Some("-sh".into());
+        program.terminal = true;
         let expected = Order::Start(Start {
             id: 9,
             code: Code::Builtin,
             path: program.path.clone(),
+            arg0: program.arg0.clone(),
             args: program.args.clone(),
             env: program.env.clone(),
             cwd: "/".into(),
             place: Place::Root,
             identity: program.identity.clone(),
             targets: vec![0, 1, 200],
+            terminal: true,
         });
         assert_eq!(
             Order::decode(&encode_start(9, &program, &[0, 1, 200])).unwrap(),

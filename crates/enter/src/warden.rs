@@ -10,6 +10,7 @@ use crate::message::{Ready, Setup};
 use crate::program::Builtin;
 use crate::session::{Session, hung_up};
 use crate::spec::Spec;
+use crate::will::Request;
 use crate::{Error, keeper, sys, wire};
 
 /// How long the warden may take to kill what its sessions left and to end.
@@ -94,14 +95,18 @@ impl Warden {
         let talk = |source| Error::Talk { root: root(), source };
         let (socket, their_socket) = socket_pair().map_err(talk)?;
         let (leash, their_leash) = socket_pair().map_err(talk)?;
+        let request = Request::new(spec.terminal, spec.root, &spec.host_files);
         {
             let _one_at_a_time = self
                 .sending
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
-            wire::send(&self.control, &[], &[their_socket.as_fd(), their_leash.as_fd()]).map_err(talk)?;
+            let mut fds = vec![their_socket.as_fd(), their_leash.as_fd()];
+            fds.extend(request.fds());
+            wire::send(&self.control, &request.encode(), &fds).map_err(talk)?;
         }
-        drop((their_socket, their_leash));
+        // From here on what it asks for is the warden's: its locks must not outlive the warden's copies.
+        drop((request, their_socket, their_leash));
         // From here on, dropping the session ends whatever there is of it.
         let mut session = Session::new(socket, leash, root());
         let frame = match wire::send(session.socket(), &Setup::of(spec).encode(), &[spec.root]) {
@@ -113,7 +118,7 @@ impl Warden {
         let frame = frame.map_err(talk)?.ok_or_else(|| Error::Gone { root: root() })?;
         match Ready::decode(&frame.bytes).map_err(talk)?.0 {
             Ok(notes) => {
-                session.set_notes(notes);
+                session.set_up(notes, frame.fds, spec);
                 Ok(session)
             }
             Err(failure) => Err(failure.into_error(root())),
