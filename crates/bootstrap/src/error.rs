@@ -204,6 +204,54 @@ pub enum Error {
     /// An index still changed after a second try.
     #[error("the mirror changed while it was read, twice: {0}")]
     Moving(Box<Error>),
+    /// Another run writes the mirror.
+    #[error("another run of bareroot writes the mirror `{path}`", path = path.display())]
+    MirrorBusy {
+        /// The mirror.
+        path: PathBuf,
+    },
+    /// A directory that is no mirror, where one is needed.
+    #[error("`{path}` is no mirror that bareroot made", path = path.display())]
+    NoMirrorHere {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A mirror's map or record is broken.
+    #[error("`{path}` cannot be used: {reason}")]
+    MirrorRecord {
+        /// The file, or its address.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// An index names a path that cannot be written below a mirror.
+    #[error("`{path}` of {source_name} {reason}")]
+    MirrorPath {
+        /// The path.
+        path: String,
+        /// Whose index has it.
+        source_name: String,
+        /// What is wrong with it, as the end of a sentence.
+        reason: &'static str,
+    },
+    /// Files of a mirror are missing or damaged.
+    #[error("{count} files of the mirror `{path}` are missing or damaged: {first}", path = path.display())]
+    MirrorBroken {
+        /// The mirror.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// A partial mirror lacks a suite or a repository.
+    #[error("the mirror {mirror} has no {what}")]
+    NotInMirror {
+        /// The mirror.
+        mirror: String,
+        /// The suite or repository.
+        what: String,
+    },
     /// A directory cannot go to standard output.
     #[error("a directory cannot be written to standard output")]
     DirectoryOnStdout,
@@ -286,7 +334,13 @@ impl Classified for Error {
             | Error::DirectoryOnStdout
             | Error::NoArchive(_)
             | Error::Terminal
+            | Error::NoMirrorHere { .. }
             | Error::NotInSolution(_) => Class::Usage,
+            Error::MirrorBusy { .. } => Class::Target,
+            Error::MirrorRecord { .. } | Error::MirrorPath { .. } | Error::MirrorBroken { .. } => {
+                Class::Trust
+            }
+            Error::NotInMirror { .. } => Class::Network,
             Error::Stdout(_) => Class::Target,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
@@ -335,6 +389,12 @@ impl Classified for Error {
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::MirrorBroken { .. } => {
+                Some("`bareroot mirror DIR` fetches again what is missing or damaged".to_owned())
+            }
+            Error::NotInMirror { .. } => {
+                Some("`bareroot mirror` with the same options adds it; --no-updates does without -updates and -security".to_owned())
+            }
             Error::Moving(error) => error.hint(),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),

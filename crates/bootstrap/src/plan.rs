@@ -4,7 +4,7 @@ use crate::catalogue::{self, Entry};
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::{Request, Variant};
-use crate::{deb, rpm};
+use crate::{deb, mirror, rpm};
 
 /// What a run is going to do.
 pub enum Plan {
@@ -43,18 +43,29 @@ impl Plan {
             Some(Entry::Rpm(_)) | None => rpm(request, context),
         }
     }
+
+    /// The architecture, in the family's words.
+    pub fn arch(&self) -> &str {
+        match self {
+            Plan::Deb(plan) => &plan.arch,
+            Plan::Rpm(plan) => &plan.arch,
+        }
+    }
 }
 
 fn deb(request: &Request, context: &Context) -> Result<Plan, Error> {
     refuse("Debian", &deb_has_not(request))?;
+    let request = &*mirror::mapped(request, context)?;
     Ok(Plan::Deb(deb::Plan::new(request, context)?))
 }
 
 fn rpm(request: &Request, context: &Context) -> Result<Plan, Error> {
     refuse("RPM", &rpm_has_not(request))?;
     if request.spec.is_none() {
+        // A partial mirror knows the repositories of .repo files too.
+        let is_local = |mirror: &String| !mirror.starts_with("http");
         for (option, given) in [
-            ("--mirror", !request.mirrors.is_empty()),
+            ("--mirror", !request.mirrors.iter().all(is_local)),
             ("--updates", request.updates == Some(true)),
             ("--no-updates", request.updates == Some(false)),
         ] {
@@ -62,6 +73,10 @@ fn rpm(request: &Request, context: &Context) -> Result<Plan, Error> {
                 return Err(Error::NeedsSpec { option });
             }
         }
+    }
+    let request = &*mirror::mapped(request, context)?;
+    if request.spec.is_none() && !request.mirrors.is_empty() && !request.partial.is_any() {
+        return Err(Error::NeedsSpec { option: "--mirror" });
     }
     Ok(Plan::Rpm(rpm::Plan::new(request, context)?))
 }

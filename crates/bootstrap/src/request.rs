@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bareroot_enter::mode::Mode;
 
+use crate::mirror::Partial;
+
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -64,6 +66,8 @@ pub struct Request {
     pub jobs: Option<usize>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
+    /// What is known of [`Request::mirrors`]: filled when the plan is made.
+    pub partial: Partial,
     /// The mode that this process is in, by `--mode`.
     pub mode: Mode,
     /// `--no-standins`: every helper of the target is run as it is.

@@ -13,6 +13,11 @@ const TRANSFERS: usize = 8;
 
 /// A fetcher as the request wants it.
 pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
+    Ok(Fetcher::new(settings(request, context)?)?)
+}
+
+/// How a fetcher works, as the request wants it.
+pub fn settings(request: &Request, context: &Context) -> Result<Settings, Error> {
     let cache = match &request.cache {
         CacheChoice::None => None,
         CacheChoice::Dir(directory) => Some(Cache::open(directory)?),
@@ -27,7 +32,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
         },
     };
     let defaults = Settings::from_env()?;
-    let settings = Settings {
+    Ok(Settings {
         timeout: request.timeout.unwrap_or(defaults.timeout),
         jobs: request.jobs.unwrap_or(TRANSFERS),
         cache,
@@ -35,8 +40,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
         cancel: context.cancel().clone(),
         observer: Arc::clone(context.observer()),
         ..defaults
-    };
-    Ok(Fetcher::new(settings)?)
+    })
 }
 
 /// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.

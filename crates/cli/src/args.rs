@@ -1,6 +1,7 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
 mod enter;
+mod mirror;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ use bareroot_bootstrap::Format;
 use bareroot_enter::mode::Choice;
 use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub use mirror::Mirror;
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
 #[derive(Debug, Parser)]
@@ -34,6 +37,8 @@ pub enum Verb {
     Remove(Remove),
     /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
     Enter(Box<Enter>),
+    /// Make a partial mirror: the packages that a root would hold, with the signed indexes they are verified by
+    Mirror(Box<Mirror>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
 }

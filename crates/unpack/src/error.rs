@@ -280,7 +280,8 @@ pub enum Escape {
 
 impl Error {
     /// A failed system call on `path`; a full file system becomes [`Error::NoSpace`].
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
+    /// What a system call on a path said; a full file system is [`Error::NoSpace`].
+    pub fn io(action: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         let (path, source) = (path.into(), source.into());
         match source.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT) => Error::NoSpace { action, path },

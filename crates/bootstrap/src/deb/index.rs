@@ -33,6 +33,20 @@ pub struct IndexedSource {
     pub indexes: Vec<Index>,
 }
 
+pub use release::location;
+
+/// A source's Release file alone, verified.
+///
+/// # Errors
+/// When it cannot be had, is not signed as it must be, or is of another suite or time.
+pub fn release(
+    source: &PlannedSource,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Trusted<Release>, Error> {
+    release::fetch(source, fetcher, context)
+}
+
 /// Reads every source of the plan.
 ///
 /// # Errors

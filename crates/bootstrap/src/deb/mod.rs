@@ -2,7 +2,7 @@
 
 mod configure;
 mod finish;
-mod index;
+pub mod index;
 pub mod plan;
 mod prepare;
 mod record;
@@ -15,7 +15,7 @@ use bareroot_deb::release::Release;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
-use bareroot_trust::Trusted;
+use bareroot_trust::{Expected, Trusted};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -71,6 +71,36 @@ pub fn resolve(
             .collect(),
         plan.sources.iter().map(mirror).collect(),
     ))
+}
+
+/// A package as its source's index has it.
+pub struct Listed {
+    /// Its source's place in the plan.
+    pub source: usize,
+    /// Its path below the source's address.
+    pub path: String,
+    /// What it must be.
+    pub expected: Trusted<Expected>,
+    /// Its name for messages.
+    pub label: String,
+}
+
+/// The packages of a plan, but for files that the user named.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn listed(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<Listed>, Error> {
+    let chosen = choose(plan, fetcher, context)?;
+    let listed = |pick: &Pick| {
+        let source = pick.package.source?;
+        Some(Listed {
+            source,
+            path: pick.package.path.clone(),
+            expected: chosen.releases.get(source)?.map(|_| pick.expected.clone()),
+            label: format!("{} {}", pick.package.name, pick.package.version),
+        })
+    };
+    Ok(chosen.solution.picks.iter().filter_map(listed).collect())
 }
 
 /// Grows the root in its staging directory.

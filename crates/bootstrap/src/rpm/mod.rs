@@ -3,14 +3,14 @@
 mod arch;
 mod configure;
 mod finish;
-mod index;
+pub mod index;
 mod macros;
 mod order;
 mod owners;
 pub mod plan;
 mod prepare;
 mod record;
-mod solve;
+pub mod solve;
 mod unpack;
 mod users;
 
@@ -19,6 +19,7 @@ use std::os::fd::AsFd;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
+use bareroot_trust::{Blob, Expected, Trusted};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -50,6 +51,58 @@ pub fn resolve(
             .map(|repo| repo.mirrors.first().cloned().unwrap_or_default())
             .collect(),
     ))
+}
+
+/// The packages of a plan, and what they are judged by.
+pub struct Chosen {
+    repos: Vec<index::IndexedRepo>,
+    local: LocalFiles,
+    /// The packages.
+    pub solution: solve::Solution,
+}
+
+impl Chosen {
+    /// Reads the metadata and chooses.
+    ///
+    /// # Errors
+    /// As [`resolve`].
+    pub fn new(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+        let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+        let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+        let solution = context.phase(Phase::Solve, || {
+            solve::solve(plan, &mut repos, &local, fetcher, context)
+        })?;
+        Ok(Chosen {
+            repos,
+            local,
+            solution,
+        })
+    }
+
+    /// What a package of a repository must be.
+    pub fn expected(&self, pick: &solve::Pick) -> Option<Trusted<Expected>> {
+        let repo = self.repos.get(pick.repo?)?;
+        Some(repo.repomd.map(|_| pick.expected.clone()))
+    }
+
+    /// Whether a package is what its repository says, and its signature what the plan wants.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn judge(
+        &self,
+        plan: &Plan,
+        pick: &solve::Pick,
+        blob: &Blob,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let sources = unpack::Sources {
+            plan,
+            repos: &self.repos,
+            local: &self.local,
+        };
+        unpack::judge(pick, blob, &sources, context)
+    }
 }
 
 /// Grows the root in its staging directory.

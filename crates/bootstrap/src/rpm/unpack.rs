@@ -114,6 +114,16 @@ pub fn fetch(
     })
 }
 
+/// Whether a package is the one that its repository says it is, and its signature what the plan wants.
+///
+/// # Errors
+/// When it is not.
+pub fn judge(pick: &Pick, blob: &Blob, sources: &Sources<'_>, context: &Context) -> Result<(), Error> {
+    let file = PackageFile::open(blob, &Limits::default())?;
+    check_name(pick, &file)?;
+    verify(pick, &file, blob, sources, context).map(|_| ())
+}
+
 /// Another handle of the same verified file.
 fn share(blob: &Verified<Blob>) -> Result<Verified<Blob>, Error> {
     blob.as_ref().try_map(|blob| {

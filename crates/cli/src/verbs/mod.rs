@@ -4,6 +4,7 @@ mod bootstrap;
 mod distros;
 mod enter;
 mod export;
+mod mirror;
 mod remove;
 mod resolve;
 
@@ -65,7 +66,7 @@ impl Door {
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
-            Verb::Resolve(_) | Verb::Distros(_) => None,
+            Verb::Resolve(_) | Verb::Mirror(_) | Verb::Distros(_) => None,
         }
     }
 
@@ -92,6 +93,7 @@ impl Door {
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
+            (Verb::Mirror(verb), _) => mirror::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
             // `needs_warden` has seen to it.
             (Verb::Enter(_) | Verb::Bootstrap(_), None) => return ExitCode::FAILURE,

@@ -270,6 +270,15 @@ impl Release {
         ))
     }
 
+    /// The forms of the translated descriptions of a component in a language (`en`), the best compressed first.
+    pub fn translations(&self, component: &str, language: &str) -> Vec<Candidate<'_>> {
+        let found = self.candidates(&format!("{component}/i18n/Translation-{language}"));
+        if !found.is_empty() || !component.contains('/') {
+            return found;
+        }
+        self.candidates(&format!("{}/i18n/Translation-{language}", last_part(component)))
+    }
+
     /// The forms of the one package index of a flat repository.
     pub fn flat_packages(&self) -> Vec<Candidate<'_>> {
         self.candidates("Packages")

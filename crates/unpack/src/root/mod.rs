@@ -5,6 +5,7 @@ mod node;
 mod remove;
 mod resolve;
 mod small;
+mod stream;
 mod walk;
 
 use std::fs::File;

@@ -62,6 +62,8 @@ pub enum MergedUsr {
 pub struct PlannedSource {
     /// As apt would have it in its sources, one suite each.
     pub source: Source,
+    /// Addresses that the archive is known by, whatever mirror is used: official ones, else the source's own.
+    pub known_as: Vec<String>,
     /// The keys that may sign it; `None` where no keyring is known.
     pub keyring: Option<Arc<Keyring>>,
     /// Whether Valid-Until is looked at.

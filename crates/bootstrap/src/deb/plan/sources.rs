@@ -27,7 +27,7 @@ pub fn of_release(
             suite: named.suite,
         };
         let mut all = of_release(&below, request, arch, context)?;
-        all.push(overlay(named, request, arch)?);
+        all.extend(through(vec![overlay(named, request, arch)?], request)?);
         return Ok(all);
     }
     let distribution = named.distribution;
@@ -90,7 +90,7 @@ pub fn of_release(
         (source, expired)
     };
     let mut all = vec![build(&main, named.suite.to_owned(), found.main.as_ref())];
-    let wanted = request.updates.unwrap_or(request.mirrors.is_empty());
+    let wanted = (request.updates).unwrap_or(request.mirrors.is_empty() || request.partial.is_any());
     if let (Some(release), true) = (named.release, wanted) {
         if release.updates {
             all.push(build(
@@ -107,10 +107,46 @@ pub fn of_release(
         Some(keyring) => Some(keyring),
         None => Keyring::builtin(&distribution.keyring).map(Arc::new),
     };
-    Ok(all
-        .into_iter()
-        .map(|(source, _)| planned(source, keyring.clone(), request))
-        .collect())
+    let official =
+        |source: &Source| match source.suite.ends_with("-security") || source.suite.ends_with("/updates") {
+            true => distribution.security_mirror_for(arch).to_owned(),
+            false => distribution.mirror_for(arch).to_owned(),
+        };
+    let all = all.into_iter().map(|(source, _)| {
+        let mut planned = planned(source, keyring.clone(), request);
+        planned.known_as.insert(0, official(&planned.source));
+        planned
+    });
+    through(all.collect(), request)
+}
+
+/// The sources at the partial mirrors that the request names, if there are any. What only comes by default may be missing
+/// there, but not the first.
+fn through(all: Vec<PlannedSource>, request: &Request) -> Result<Vec<PlannedSource>, Error> {
+    let partial = &request.partial;
+    if !partial.is_any() {
+        return Ok(all);
+    }
+    let mut found = Vec::with_capacity(all.len());
+    for (number, mut source) in all.into_iter().enumerate() {
+        let suite = &source.source.suite;
+        let mut addresses = partial.suite(&source.known_as, suite);
+        if addresses.is_empty() && (number == 0 || request.updates == Some(true)) {
+            return Err(partial.lacks(format!(
+                "suite {suite} of {}",
+                source.known_as.first().map_or("", String::as_str)
+            )));
+        }
+        if !addresses.is_empty() {
+            let whole = partial
+                .whole()
+                .filter(|mirror| source.source.uris.contains(mirror));
+            addresses.extend(whole.cloned());
+            source.source.uris = addresses;
+            found.push(source);
+        }
+    }
+    Ok(found)
 }
 
 /// What a distribution lays over its base: its own archive, from its own address. Options about mirrors and components
@@ -146,7 +182,7 @@ pub fn of_options(
     for entry in request.mirrors.iter().filter(|mirror| is_entry(mirror)) {
         all.extend(sources::parse_one_line("--mirror", entry.as_bytes())?);
     }
-    with_keyrings(all, named, request, arch)
+    with_keyrings(all, false, named, request, arch)
 }
 
 /// The sources of a file.
@@ -162,6 +198,7 @@ pub fn of_file(
     })?;
     with_keyrings(
         sources::parse(&path.display().to_string(), &text)?,
+        true,
         named,
         request,
         arch,
@@ -172,6 +209,7 @@ pub fn of_file(
 /// has, else the named distribution's, else every built-in one. Fingerprints in Signed-By narrow any of them down.
 fn with_keyrings(
     all: Vec<Source>,
+    is_of_file: bool,
     named: Option<&Named<'_>>,
     request: &Request,
     arch: &str,
@@ -204,7 +242,12 @@ fn with_keyrings(
                 None => None,
             };
         }
-        planned_sources.push(planned(source, keyring, request));
+        let source = planned(source, keyring, request);
+        // A one-line entry as --mirror says itself where it is.
+        planned_sources.extend(match is_of_file {
+            true => through(vec![source], request)?,
+            false => vec![source],
+        });
     }
     Ok(planned_sources)
 }
@@ -232,6 +275,7 @@ fn planned(source: Source, keyring: Option<Arc<Keyring>>, request: &Request) -> 
         valid_until: waived(request.waivers.valid_until || source.check_valid_until == Some(false)),
         signature: waived(request.waivers.signature || source.trusted == Some(true)),
         weak_keys: request.waivers.weak_keys.clone(),
+        known_as: source.uris.clone(),
         source,
     }
 }

@@ -20,6 +20,10 @@ use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
 use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified, Waiver};
 
+pub use keys::keyring;
+pub use mirrors::{Mirrors, find as mirrors_of};
+pub use repomd::{fetch as repomd, known as repomd_text};
+
 use super::plan::{Plan, PlannedRepo};
 use crate::context::Context;
 use crate::error::Error;

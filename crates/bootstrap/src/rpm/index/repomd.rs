@@ -49,7 +49,10 @@ pub fn fetch(
 }
 
 /// The file, as the metalink knows it where there is one: mirrors that lag behind may have one of its alternates.
-fn known(repo: &PlannedRepo, mirrors: &Mirrors, fetcher: &Fetcher) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+/// When no mirror has it.
+pub fn known(repo: &PlannedRepo, mirrors: &Mirrors, fetcher: &Fetcher) -> Result<Vec<u8>, Error> {
     let location = Location::new(mirrors.urls.iter().map(String::as_str), "repodata/repomd.xml");
     if mirrors.repomd.is_empty() {
         return Ok(fetcher.index(&location, LARGEST)?);

@@ -17,6 +17,7 @@ use super::arch;
 use super::solve::is_file;
 use crate::context::Context;
 use crate::error::Error;
+use crate::mirror::Partial;
 use crate::request::{Request, Variant};
 use crate::tools;
 use named::Named;
@@ -67,6 +68,8 @@ pub struct PlannedRepo {
     pub mirror_list: Option<String>,
     /// The URL of a metalink.
     pub metalink: Option<String>,
+    /// Addresses that it is known by, whatever mirror is used: the official one, else its own.
+    pub known_as: Vec<String>,
     /// The keys that may sign it and its packages.
     pub keys: Keys,
     /// Whether its packages must be signed.
@@ -109,6 +112,25 @@ pub enum Keys {
     At(Vec<String>),
 }
 
+impl PlannedRepo {
+    /// Goes to the partial mirrors that have it; `false` where none has.
+    fn through(&mut self, partial: &Partial) -> bool {
+        let mut addresses = partial.repository(&self.known_as, &self.id);
+        if addresses.is_empty() {
+            return false;
+        }
+        addresses.extend(
+            partial
+                .whole()
+                .filter(|mirror| self.base_urls.contains(mirror))
+                .cloned(),
+        );
+        self.base_urls = addresses;
+        (self.metalink, self.mirror_list) = (None, None);
+        true
+    }
+}
+
 impl Plan {
     /// The plan for a request.
     ///
@@ -140,7 +162,14 @@ impl Plan {
             Some(named) => named.variables(request, &arch),
             None => Variables::new(&arch, request.releasever.as_deref()),
         };
-        let files = repos::of_files(&request.repos, request, &variables, context)?;
+        let mut files = repos::of_files(&request.repos, request, &variables, context)?;
+        if request.partial.is_any() {
+            for repo in &mut files.repos {
+                if !repo.through(&request.partial) && named.is_none() {
+                    return Err(request.partial.lacks(format!("repository {}", repo.id)));
+                }
+            }
+        }
         let mut repos = Vec::new();
         let mut wishes = Vec::new();
         if let Some(named) = &named {

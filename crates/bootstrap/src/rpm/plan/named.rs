@@ -97,7 +97,8 @@ impl Named {
         host: &Path,
         context: &Context,
     ) -> Result<Vec<PlannedRepo>, Error> {
-        let updates = request.updates.unwrap_or(request.mirrors.is_empty());
+        let partial = &request.partial;
+        let updates = (request.updates).unwrap_or(request.mirrors.is_empty() || partial.is_any());
         let host = match request.mirrors.is_empty() {
             true => host::read(host, self.distribution, context),
             false => None,
@@ -130,6 +131,18 @@ impl Named {
             let mut repo = repos::of_repo(&repo, Path::new("the catalogue"), request, &around)?;
             if request.keyrings.is_empty() {
                 repo.keys = Keys::Known(Arc::clone(&keyring));
+            }
+            let official = self.official(repository, &id, &Request::default());
+            let lists = official.metalink.iter().chain(&official.mirrorlist);
+            for address in lists.chain(&official.baseurl) {
+                repo.known_as.insert(0, variables.expand(address)?);
+            }
+            if partial.is_any() {
+                match repo.through(partial) {
+                    true => {}
+                    false if repository.updates && request.updates != Some(true) => continue,
+                    false => return Err(partial.lacks(format!("repository {id} of {}", self.title()))),
+                }
             }
             planned.push(repo);
         }

@@ -141,11 +141,16 @@ pub fn of_repo(
             path: path.to_owned(),
         });
     }
+    let base_urls: Vec<String> = repo.baseurl.iter().map(expand).collect::<Result<_, _>>()?;
+    let mirror_list = repo.mirrorlist.as_ref().map(expand).transpose()?;
+    let metalink = repo.metalink.as_ref().map(expand).transpose()?;
+    let lists = metalink.iter().chain(&mirror_list);
     Ok(PlannedRepo {
         id: repo.id.clone(),
-        base_urls: repo.baseurl.iter().map(expand).collect::<Result<_, _>>()?,
-        mirror_list: repo.mirrorlist.as_ref().map(expand).transpose()?,
-        metalink: repo.metalink.as_ref().map(expand).transpose()?,
+        known_as: lists.chain(&base_urls).cloned().collect(),
+        base_urls,
+        mirror_list,
+        metalink,
         keys: keys(repo, request, variables)?,
         gpgcheck,
         repo_gpgcheck,
