@@ -49,8 +49,12 @@ fn packages(version: &str) -> [DebBuilder; 3] {
 
 impl Ground {
     fn new(repository: &RepoBuilder) -> Self {
+        Self::over(repository.files(Some(signer())))
+    }
+
+    fn over(files: BTreeMap<String, Vec<u8>>) -> Self {
         Ground {
-            door: Door::new(env!("CARGO_BIN_EXE_bareroot"), repository),
+            door: Door::over(env!("CARGO_BIN_EXE_bareroot"), files, signer().certificate()),
         }
     }
 

@@ -29,7 +29,10 @@ fn repository(version: &str) -> RpmRepo {
 
 impl Ground {
     fn new() -> Self {
-        let files: BTreeMap<String, Vec<u8>> = repository("1-1").files("repo/", Some(signer()));
+        Self::over(repository("1-1").files("repo/", Some(signer())))
+    }
+
+    fn over(files: BTreeMap<String, Vec<u8>>) -> Self {
         Ground {
             door: Door::over(env!("CARGO_BIN_EXE_bareroot"), files, signer().certificate()),
         }
@@ -67,13 +70,14 @@ impl Ground {
 }
 
 fn a_repository_in_its_directory() {
-    let ground = Ground::new();
+    let origin = repository("1-1").files("repo/", Some(signer()));
+    let ground = Ground::over(origin.clone());
     ground.mirror(&[]).succeeded();
     let there = served(&ground.dir());
-    let origin = repository("1-1").files("tiny/", Some(signer()));
     for (path, bytes) in &there {
         if path != "bareroot-mirror.toml" {
-            assert_eq!(Some(bytes), origin.get(path), "{path}");
+            let own = path.replacen("tiny/", "repo/", 1);
+            assert_eq!(Some(bytes), origin.get(&own), "{path}");
         }
     }
     let has = |part: &str| there.keys().any(|path| path.contains(part));
@@ -82,7 +86,7 @@ fn a_repository_in_its_directory() {
         "tiny/repodata/repomd.xml.asc",
         "primary",
         "filelists",
-        "group",
+        "comps",
         "updateinfo",
         "hello-1-1",
     ] {

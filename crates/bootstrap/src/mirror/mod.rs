@@ -140,10 +140,10 @@ impl Run<'_> {
         });
         // What is going to be here is known before it is: a run that is killed leaves no file that nobody knows.
         self.record.packages.extend(needs.paths().cloned());
-        for (directory, unit) in &staged.units {
-            let known = self.record.indexes.entry(directory.clone()).or_default();
-            known.extend(unit.files.iter().cloned());
-        }
+        staged
+            .units
+            .values()
+            .for_each(|unit| unit.announce(&mut self.record));
         self.dir.keep_record(&self.record)?;
         let threads = tools::threads(&self.order.how);
         let mut report = context.phase(Phase::Fetch, || {

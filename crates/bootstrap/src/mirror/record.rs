@@ -24,9 +24,10 @@ pub struct Record {
     /// Directories of indexes, and the files in each that came with it.
     #[serde(default)]
     pub indexes: BTreeMap<String, BTreeSet<String>>,
-    /// The SHA-256 of files that no other file vouches for: Release files, repomd.xml, signatures.
+    /// The SHA-256 of files that no other file vouches for: Release files, repomd.xml, signatures. Of one that is about to
+    /// be replaced there are two.
     #[serde(default)]
-    pub seals: BTreeMap<String, String>,
+    pub seals: BTreeMap<String, BTreeSet<String>>,
     /// What was asked for.
     #[serde(default, rename = "closure")]
     pub closures: Vec<Closure>,

@@ -98,6 +98,16 @@ impl Unit {
         Ok(())
     }
 
+    /// Tells the record of what is going to be in place: a run that is killed then leaves no file that nobody knows.
+    pub fn announce(&self, record: &mut Record) {
+        let known = record.indexes.entry(self.directory.clone()).or_default();
+        known.extend(self.files.iter().cloned());
+        for (file, seal) in &self.seals {
+            let known = record.seals.entry(self.published(file)).or_default();
+            known.insert(seal.clone());
+        }
+    }
+
     /// Puts it in place of what is there, and tells the record. Files there that the record does not name stay.
     ///
     /// # Errors
@@ -112,7 +122,7 @@ impl Unit {
             record.seals.remove(&self.published(file));
         }
         for (file, seal) in &self.seals {
-            record.seals.insert(self.published(file), seal.clone());
+            record.seals.insert(self.published(file), [seal.clone()].into());
         }
         record.indexes.insert(self.directory.clone(), self.files.clone());
         Ok(())
