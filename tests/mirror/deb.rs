@@ -51,7 +51,7 @@ fn the_closure_and_the_signed_files_as_they_are() {
     assert!(!has("unneeded"), "{names:?}");
     let map = String::from_utf8(there["bareroot-mirror.toml"].clone()).unwrap();
     assert!(map.contains(&ground.door.mirror.url()), "{map}");
-    assert!(map.contains("deb.debian.org/debian"), "{map}");
+    assert!(map.contains("ftp.debian.org/debian"), "{map}");
     ground.check().succeeded();
 }
 
