@@ -254,7 +254,7 @@ fn another_device(_: &[&str]) -> io::Result<()> {
 }
 
 fn node(path: &str, kind: FileType, major: u32) -> io::Result<()> {
-    mknodat(CWD, path, kind, Mode::from_raw_mode(0o600), makedev(major, 1))?;
+    mknodat(CWD, path, kind, Mode::from_raw_mode(0o600), makedev(major, 3))?;
     see(path)
 }
 

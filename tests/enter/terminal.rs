@@ -92,7 +92,7 @@ fn modes_are_set_back_at_any_end() {
     let before = modes(&terminal.modes());
     assert_eq!(terminal.end(), Some(127));
     assert_eq!(modes(&terminal.modes()), before);
-    terminal.until_shown("error: cannot run `/bin/none`: no such file\r\n");
+    terminal.until_shown("error: cannot run `/bin/none`: no such file");
 }
 
 fn errors_may_go_elsewhere() {

@@ -9,15 +9,16 @@ pub const CASES: &[Case] = cases![Root: users_are_looked_up_in_the_root, a_root_
 
 fn users_are_looked_up_in_the_root() {
     let place = Place::new();
+    // The kernel keeps groups in order.
     for (user, ids) in [
-        ("seven", "7 8 [8, 44, 9]"),
-        ("7", "7 8 [8, 44, 9]"),
+        ("seven", "7 8 [8, 9, 44]"),
+        ("7", "7 8 [8, 9, 44]"),
         ("seven:nine", "7 9 [9, 44]"),
-        ("seven:77", "7 77 [77, 44, 9]"),
+        ("seven:77", "7 77 [9, 44, 77]"),
         ("500:501", "500 501 [501]"),
         (":eight", "0 8 [8, 9]"),
         ("root", "0 0 [0, 9]"),
-        ("+7", "7 8 [8, 44, 9]"),
+        ("+7", "7 8 [8, 9, 44]"),
     ] {
         assert_eq!(
             place.says(&["--user", user], &["ids"]),
@@ -30,7 +31,7 @@ fn users_are_looked_up_in_the_root() {
     let bind = format!("{}:/etc/passwd", place.beside("passwd").display());
     assert_eq!(
         place.says(&["-u", "seven", "--bind", &bind], &["ids"]),
-        "70 80 [80, 44, 9]\n"
+        "70 80 [9, 44, 80]\n"
     );
 }
 
