@@ -43,6 +43,14 @@ const RPM: &[(&str, &str)] = &[
     ("mount", "mount"),
 ];
 
+/// What enters a root, beside bareroot.
+const ENTER: &[(&str, &str)] = &[
+    ("chroot", "coreutils"),
+    ("unshare", "util-linux"),
+    ("bwrap", "bubblewrap"),
+    ("systemd-nspawn", "systemd-container"),
+];
+
 /// What building rdebootstrap needs.
 const RDEBOOTSTRAP: &[&str] = &[
     "libgpgme-dev",
@@ -66,6 +74,8 @@ pub enum Need {
     Rpm,
     /// The bench with dnf.
     BenchRpm,
+    /// The bench of entering a root.
+    Enter,
 }
 
 /// Installs what is missing.
@@ -85,6 +95,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
+        Need::Enter => programs = ENTER.to_vec(),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: times as ratios to the peers, from one mirror on this machine, in turn, in one run.
 
 mod debian;
+mod enter;
 mod measure;
 mod rpm;
 mod table;
@@ -15,6 +16,8 @@ pub enum Bench {
     Debian(debian::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
+    /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
+    Enter(enter::Options),
 }
 
 /// Runs a bench.
@@ -25,5 +28,6 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
         Bench::Rpm(options) => rpm::run(options),
+        Bench::Enter(options) => enter::run(options),
     }
 }
