@@ -5,6 +5,7 @@ mod enter;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bareroot_bootstrap::Format;
 use bareroot_enter::mode::Choice;
 use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -23,10 +24,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make a root in a new directory
+    /// Make a root: a new directory, or an archive
     Bootstrap(Box<Bootstrap>),
     /// Say which packages a root would hold, and why, touching no target
     Resolve(Box<Resolve>),
+    /// Write a root that is there to a tar archive
+    Export(Export),
+    /// Remove a root, unless something is mounted in it
+    Remove(Remove),
     /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
     Enter(Box<Enter>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
@@ -38,7 +43,8 @@ pub enum Verb {
 #[derive(Debug, Args)]
 #[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make, or
+    /// the archive, by its name (.tar, .tar.gz, .tar.xz, .tar.zst) or --format; `-` is an archive on standard output
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
     #[command(flatten)]
@@ -106,13 +112,45 @@ pub struct Enter {
     pub command: Vec<OsString>,
 }
 
-/// A word for a mode.
-fn mode(word: &str) -> Result<Choice, String> {
-    let found = Choice::NAMES.iter().find(|(name, _)| *name == word);
-    found.map(|(_, choice)| *choice).ok_or_else(|| {
-        let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
-        format!("there are {}", names.join(", "))
-    })
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The root
+    pub root: PathBuf,
+    /// The archive, replaced when it is there: .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst); `-` is standard output
+    pub out: String,
+    /// tar, tar.gz, tar.xz or tar.zst, whatever the name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format)]
+    pub format: Option<Format>,
+    /// The limit of threads that compress [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+    /// Only errors and warnings
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Export {
+    /// How it is told: there are only warnings to tell.
+    pub fn talk(&self) -> Talk {
+        Talk {
+            quiet: self.quiet,
+            verbose: false,
+            json: false,
+            trace: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The root
+    pub root: PathBuf,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +267,12 @@ pub struct MakeOptions {
     /// Bring paths back that --path-exclude left out (dpkg's path-include)
     #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
     pub path_include: Vec<String>,
+    /// directory, tar, tar.gz, tar.xz or tar.zst, whatever TARGET's name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format, help_heading = "How")]
+    pub format: Option<Format>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode, help_heading = "How")]
+    pub mode: Choice,
     /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
@@ -259,6 +303,23 @@ pub struct MakeOptions {
     /// Run every helper program of the target as it is; nothing stands in for the slow ones
     #[arg(long, help_heading = "How")]
     pub no_standins: bool,
+}
+
+/// A word of `--mode`.
+fn mode(word: &str) -> Result<Choice, String> {
+    let known = Choice::NAMES.iter().find(|(name, _)| *name == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+/// A word of `--format`.
+fn format(word: &str) -> Result<Format, String> {
+    Format::named(word).ok_or_else(|| {
+        let names: Vec<&str> = Format::WORDS.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 /// How the run is told.

@@ -41,6 +41,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Failure::Misuse(Misuse::Target(error)) => error.hint(),
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
@@ -74,7 +75,9 @@ impl Failure {
     pub fn report_of_enter(&self) -> ExitCode {
         self.print();
         ExitCode::from(match self {
-            Failure::Warden(error) => error.chroot_code(),
+            Failure::Warden(error) | Failure::Work(bareroot_bootstrap::Error::Enter(error)) => {
+                error.chroot_code()
+            }
             _ => ENTER_FAILED,
         })
     }

@@ -10,7 +10,8 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use bareroot_enter::{Warden, mode};
+use bareroot_enter::Warden;
+use bareroot_enter::mode::{self, Adopted};
 
 use crate::exit::Failure;
 use crate::verbs::Door;
@@ -25,16 +26,17 @@ fn main() -> ExitCode {
         Ok(door) => door,
         Err(code) => return code,
     };
-    // THE MODE: from here on this process is root, its own or of a user namespace.
+    // From here on this process is root, its own or of a user namespace.
     let adopted = match door.mode().map(mode::adopt).transpose() {
-        Ok(adopted) => adopted,
+        Ok(adopted) => adopted.unwrap_or_default(),
+        Err(_) if door.does_without() => Adopted::default(),
         Err(error) => return door.report(&Failure::from(error)),
     };
     let warden = door
         .needs_warden()
         .then(|| Warden::start_with(bareroot_bootstrap::BUILTINS));
     match warden.transpose() {
-        Ok(warden) => door.run(warden, adopted),
+        Ok(warden) => door.run(warden, &adopted),
         Err(error) => door.report(&Failure::from(error)),
     }
 }

@@ -60,6 +60,7 @@ mod running;
 mod seccomp;
 mod session;
 mod spec;
+mod supervise;
 mod sys;
 mod users;
 mod visit;

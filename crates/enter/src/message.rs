@@ -12,6 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::program::{Code, Identity, Place, Program};
+use crate::seccomp::owners::Owners;
 use crate::spec::{Access, Bind, Confinement, Content, Cover, Extra, Mounts, Network, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
@@ -35,6 +36,7 @@ pub(crate) struct Setup {
     pub(crate) binds: Vec<Bind>,
     pub(crate) extras: Vec<Extra>,
     pub(crate) covers: Vec<Cover>,
+    pub(crate) owners: Owners,
     pub(crate) confinement: Confinement,
     pub(crate) root_access: Access,
     pub(crate) network: Network,
@@ -43,6 +45,7 @@ pub(crate) struct Setup {
 }
 
 const MOUNTS: [Mounts; 3] = [Mounts::None, Mounts::Standard, Mounts::Full];
+const OWNERS: [Owners; 3] = [Owners::Real, Owners::Asked, Owners::Lied];
 const CONFINEMENTS: [Confinement; 3] = [Confinement::None, Confinement::Tree, Confinement::Rights];
 
 /// Writes one of a table's values as its place in it.
@@ -69,7 +72,7 @@ fn take_access(reader: &mut Reader<'_>) -> io::Result<Access> {
 }
 
 impl Setup {
-    pub(crate) fn of(spec: &Spec<'_>) -> Self {
+    pub(crate) fn of(spec: &Spec<'_>, owners: Owners) -> Self {
         Setup {
             hostname: spec.hostname.clone(),
             no_fsync: spec.no_fsync,
@@ -78,6 +81,7 @@ impl Setup {
             binds: spec.binds.clone(),
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
+            owners,
             confinement: spec.confinement,
             root_access: spec.root_access,
             network: spec.network,
@@ -116,6 +120,7 @@ impl Setup {
             writer.text(&cover.source);
             writer.text(&cover.target);
         });
+        put_one(&mut writer, &OWNERS, &self.owners);
         put_one(&mut writer, &CONFINEMENTS, &self.confinement);
         put_access(&mut writer, self.root_access);
         writer.flag(self.network == Network::Loopback);
@@ -158,6 +163,7 @@ impl Setup {
                     target: reader.path()?,
                 })
             })?,
+            owners: take_one(&mut reader, &OWNERS)?,
             confinement: take_one(&mut reader, &CONFINEMENTS)?,
             root_access: take_access(&mut reader)?,
             network: if reader.flag()? {
@@ -239,15 +245,25 @@ impl Failure {
 
 /// The answer to a [`Setup`]: what was left out, or why there is no session.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Ready(pub(crate) Result<Vec<String>, Failure>);
+pub(crate) struct Ready(pub(crate) Result<Prepared, Failure>);
+
+/// A session that is there. Its frame brings the root's descriptor, then that at which calls about owners are asked, where
+/// it `listens`, then both ends of the terminal, where there is one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Prepared {
+    /// What was left out.
+    pub(crate) notes: Vec<String>,
+    pub(crate) listens: bool,
+}
 
 impl Ready {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         match &self.0 {
-            Ok(notes) => {
+            Ok(prepared) => {
                 writer.number(0);
-                writer.list(notes, |writer, note| writer.text(note));
+                writer.list(&prepared.notes, |writer, note| writer.text(note));
+                writer.flag(prepared.listens);
             }
             Err(Failure::Namespaces { errno }) => {
                 writer.number(1);
@@ -276,7 +292,10 @@ impl Ready {
         let mut reader = Reader::new(bytes);
         let words = |reader: &mut Reader<'_>| Ok(reader.text()?.to_string_lossy().into_owned());
         let answer = match reader.number()? {
-            0 => Ok(reader.list(words)?),
+            0 => Ok(Prepared {
+                notes: reader.list(words)?,
+                listens: reader.flag()?,
+            }),
             1 => Err(Failure::Namespaces {
                 errno: reader.number()? as i32,
             }),
@@ -501,6 +520,7 @@ mod tests {
                 source: "/dev/file".into(),
                 target: "/etc/a".into(),
             }],
+            owners: Owners::Asked,
             confinement: Confinement::Rights,
             root_access: Access::ReadOnly,
             network: Network::Loopback,
@@ -513,6 +533,7 @@ mod tests {
             mounts: Mounts::None,
             binds: Vec::new(),
             extras: Vec::new(),
+            owners: Owners::Lied,
             covers: Vec::new(),
             confinement: Confinement::None,
             root_access: Access::ReadWrite,
@@ -528,7 +549,10 @@ mod tests {
     fn answers_and_back() {
         let path = PathBuf::from("/proc");
         for answer in [
-            Ok(vec!["no /sys".to_owned()]),
+            Ok(Prepared {
+                notes: vec!["no /sys".to_owned()],
+                listens: true,
+            }),
             Err(Failure::Namespaces { errno: 1 }),
             Err(Failure::MountPoint {
                 path,

@@ -11,9 +11,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
 use rustix::pipe::PipeFlags;
 
+use crate::message::Prepared;
 use crate::program::{Place, Program, Status};
 use crate::running::{Running, follow};
 use crate::spec::{Confinement, Spec};
+use crate::supervise::Supervisor;
 use crate::{Error, message, wire};
 
 /// How long killed processes may take to be gone.
@@ -31,6 +33,7 @@ const MOST: usize = 32;
 pub struct Session {
     link: Arc<Link>,
     notes: Vec<String>,
+    supervisor: Option<Supervisor>,
     /// The root as the session has it.
     root: Option<OwnedFd>,
     terminal: Option<(OwnedFd, OwnedFd)>,
@@ -109,6 +112,7 @@ impl Session {
         Session {
             link: Arc::new(link),
             notes: Vec::new(),
+            supervisor: None,
             root: None,
             terminal: None,
             has_host: true,
@@ -119,13 +123,28 @@ impl Session {
         self.link.socket.as_fd()
     }
 
-    /// Takes what comes with the session's first answer: its root, and both ends of its terminal.
-    pub(crate) fn set_up(&mut self, notes: Vec<String>, fds: Vec<OwnedFd>, spec: &Spec<'_>) {
+    pub(crate) fn add_notes(&mut self, notes: Vec<String>) {
+        self.notes.extend(notes);
+    }
+
+    pub(crate) fn keep(&mut self, supervisor: Supervisor) {
+        self.supervisor = Some(supervisor);
+    }
+
+    /// Takes what comes with the session's first answer; what is left is the listener.
+    pub(crate) fn set_up(
+        &mut self,
+        prepared: Prepared,
+        fds: Vec<OwnedFd>,
+        spec: &Spec<'_>,
+    ) -> Option<OwnedFd> {
         let mut fds = fds.into_iter();
-        self.notes = notes;
+        self.notes.extend(prepared.notes);
         self.root = fds.next();
+        let listener = if prepared.listens { fds.next() } else { None };
         self.terminal = fds.next().zip(fds.next());
         self.has_host = spec.confinement == Confinement::None;
+        listener
     }
 
     /// The root as programs see it, with all that is mounted in it. It must not be kept beyond the session: it would keep

@@ -4,14 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bareroot_ledger::Ledger;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::termios::isatty;
 
 use crate::attach::Signals;
 use crate::program::{Identity, Program, Status};
 use crate::session::Session;
-use crate::spec::{Access, Bind, Confinement, Mounts, Network, Spec};
+use crate::spec::{Access, Bind, Confinement, Extra, Mounts, Network, Spec};
 use crate::users::{Account, Who};
 use crate::{Error, Warden, elf, reading};
 
@@ -42,6 +44,10 @@ pub struct Visit {
     pub hostname: Option<OsString>,
     /// Whether root's rights are whole, as with chroot(1): programs can mount, make devices, and reach the host.
     pub privileged: bool,
+    /// What the session's `/dev` holds beside devices.
+    pub extras: Vec<Extra>,
+    /// The root's ledger, where it has one.
+    pub ledger: Option<Arc<Ledger>>,
     /// The command and its arguments; without one, the user's shell as a login shell.
     pub command: Vec<OsString>,
 }
@@ -102,6 +108,8 @@ impl Visit {
         spec.hostname = self.hostname.clone();
         spec.personality32 = elf::of_root(root).is_some_and(|elf| elf.is_32_bit_variant());
         spec.host_files = NAMES.iter().map(PathBuf::from).collect();
+        spec.extras = self.extras.clone();
+        spec.ledger = self.ledger.clone();
         spec.binds = self.binds.iter().map(checked).collect::<Result<_, _>>()?;
         Ok(spec)
     }

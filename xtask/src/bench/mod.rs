@@ -3,6 +3,7 @@
 mod debian;
 mod enter;
 mod measure;
+mod modes;
 mod rpm;
 mod table;
 
@@ -14,6 +15,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// Ordinary users, as ratios to root
+    Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
     /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
@@ -27,6 +30,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
         Bench::Enter(options) => enter::run(options),
     }

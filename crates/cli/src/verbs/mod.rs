@@ -3,16 +3,30 @@
 mod bootstrap;
 mod distros;
 mod enter;
+mod export;
+mod remove;
 mod resolve;
 
 use std::process::ExitCode;
 
+use bareroot_bootstrap::{Context, mode_for};
 use bareroot_enter::Warden;
-use bareroot_enter::mode::{Adopted, Choice};
+use bareroot_enter::mode::{Adopted, Choice, Mode};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Verb};
 use crate::exit::{self, Failure};
+
+/// Says which mode it is, where it is not root's own.
+fn tell_mode(adopted: &Adopted, context: &Context) {
+    let Adopted { mode, notes } = adopted;
+    if *mode != Mode::Root {
+        context.note(format!("mode {mode}"));
+    }
+    for note in notes {
+        context.note(format!("no better mode: {note}"));
+    }
+}
 
 /// What was typed.
 pub struct Door {
@@ -47,9 +61,17 @@ impl Door {
     /// How the verb comes by root's rights; `None` of one that needs none.
     pub fn mode(&self) -> Option<Choice> {
         match &self.verb {
-            Verb::Enter(verb) => Some(verb.mode),
-            Verb::Bootstrap(_) | Verb::Resolve(_) | Verb::Distros(_) => None,
+            Verb::Bootstrap(verb) => Some(verb.make.mode),
+            Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Resolve(_) | Verb::Distros(_) => None,
         }
+    }
+
+    /// Whether the verb goes on where no mode can be had: what is this user's own can be removed in any case.
+    pub fn does_without(&self) -> bool {
+        matches!(&self.verb, Verb::Remove(verb) if verb.mode == Choice::Auto)
     }
 
     /// Whether the verb runs programs in a root.
@@ -58,16 +80,17 @@ impl Door {
     }
 
     /// Runs the verb.
-    pub fn run(&self, warden: Option<Warden>, adopted: Option<Adopted>) -> ExitCode {
+    pub fn run(&self, warden: Option<Warden>, adopted: &Adopted) -> ExitCode {
         let result = match (&self.verb, &warden) {
             (Verb::Enter(verb), Some(warden)) => {
-                let notes = adopted.map(|adopted| adopted.notes).unwrap_or_default();
-                return match enter::run(verb, &notes, warden) {
+                return match enter::run(verb, adopted, warden) {
                     Ok(code) => code,
                     Err(failure) => self.report(&failure),
                 };
             }
-            (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden),
+            (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
+            (Verb::Export(verb), _) => export::run(verb, adopted),
+            (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
             // `needs_warden` has seen to it.
