@@ -25,6 +25,7 @@ mod site;
 mod story;
 mod target;
 mod tools;
+mod visit;
 
 pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
@@ -35,3 +36,4 @@ pub use request::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers
 pub use resolution::{Resolution, resolve};
 pub use story::{Report, bootstrap};
 pub use target::{Destination, Target};
+pub use visit::{enter, mode_for};

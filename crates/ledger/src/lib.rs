@@ -47,17 +47,6 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
-    /// What a ledger of these lines was kept for: where owners are real, it has devices alone, and no owners of theirs.
-    pub fn of(lines: &[text::Line]) -> Self {
-        let mut owned = lines.iter().map(|line| line.owned);
-        match owned.any(|owned| owned.device.is_none() || (owned.uid, owned.gid) != (0, 0)) {
-            true => Scope::All,
-            false => Scope::Devices,
-        }
-    }
-}
-
 /// What files should be, by inode. One that is not in it is root's (0:0), or of its directory's group where that has the
 /// set-group-id bit.
 #[derive(Debug)]
@@ -97,6 +86,11 @@ impl Ledger {
     /// Records what a file is.
     pub fn set(&self, file: FileId, owned: Owned) {
         self.files().insert(file, owned);
+    }
+
+    /// Records what a file is, unless that is known already.
+    pub fn set_if_unknown(&self, file: FileId, owned: Owned) {
+        self.files().entry(file).or_insert(owned);
     }
 
     /// Records owner and group, each where it is given, as chown(2) takes them; what else is known stays.
