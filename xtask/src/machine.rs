@@ -25,6 +25,17 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
+/// What archives are compared with.
+const TAR: &[(&str, &str)] = &[
+    ("tar", "tar"),
+    ("gzip", "gzip"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
+
+/// What the bench of archives runs beside them.
+const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -74,8 +85,12 @@ const RDEBOOTSTRAP: &[&str] = &[
 pub enum Need {
     /// The comparisons of roots.
     Peers,
+    /// The comparisons of archives.
+    Tar,
     /// The bench.
     Bench,
+    /// The bench of archives.
+    BenchTar,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
@@ -105,6 +120,8 @@ pub fn prepare(need: Need) -> Result<()> {
     let mut packages: Vec<&str> = Vec::new();
     match need {
         Need::Peers => {}
+        Need::Tar => programs.extend(TAR),
+        Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),

@@ -11,6 +11,7 @@ pub mod root;
 mod rpm;
 mod rpm_solve;
 mod solve;
+mod tar;
 mod trace;
 mod trees;
 mod ubuntu;
@@ -84,6 +85,11 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Archives of Debian's roots, with mmdebstrap's and GNU tar's
+    Tar {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ubuntu's roots, with mmdebstrap's
     Ubuntu {
         #[command(flatten)]
@@ -123,6 +129,11 @@ pub fn run(args: Args) -> Result<()> {
         Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
+        Some(Lane::Tar { common }) => {
+            if let Some(workshop) = open(&common, Need::Tar, "tar", &mut report)? {
+                tar::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -170,6 +181,9 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
         debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
         no_host_programs::run(&workshop, report)?;
         alone::run(&workshop, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Tar, "tar", report)? {
+        tar::run(&workshop, common.quick, report)?;
     }
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
