@@ -13,6 +13,7 @@ mod error;
 mod hooks;
 mod kept;
 mod log;
+mod mode;
 mod pipeline;
 mod plan;
 mod request;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bareroot_enter::mode::Mode;
+
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -62,6 +64,8 @@ pub struct Request {
     pub jobs: Option<usize>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
+    /// The mode that this process is in, by `--mode`.
+    pub mode: Mode,
     /// `--no-standins`: every helper of the target is run as it is.
     pub no_standins: bool,
 }

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::request::{HookKind, Request};
-use crate::{deb, hooks, rpm, tools};
+use crate::{deb, hooks, mode, rpm, tools};
 
 /// What was made.
 #[derive(Clone, Debug)]
@@ -36,7 +36,10 @@ pub fn bootstrap(
     tools::raise_file_limit();
     let plan = context.phase(Phase::Plan, || Plan::new(request, context))?;
     // First of all: a target that cannot be used should not cost a download.
-    let staging = Staging::create(target)?;
+    let mut staging = Staging::create(target)?;
+    if let Some(ledger) = mode::ledger(request.mode) {
+        staging.keep_ledger(ledger);
+    }
     let ground = Ground {
         request,
         root: staging.root(),
@@ -47,8 +50,10 @@ pub fn bootstrap(
         Ok(grown) => {
             context.phase(Phase::Finish, || -> Result<(), Error> {
                 context.cancel().check()?;
+                staging.root().save_ledger()?;
                 Ok(staging.commit()?)
             })?;
+            mode::say_what_is_missing(request.mode, context);
             let report = Report {
                 target: target.to_owned(),
                 packages: grown.packages,

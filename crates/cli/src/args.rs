@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bareroot_enter::mode::Choice;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
@@ -169,6 +170,9 @@ pub struct MakeOptions {
     /// Bring paths back that --path-exclude left out (dpkg's path-include)
     #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
     pub path_include: Vec<String>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode, help_heading = "How")]
+    pub mode: Choice,
     /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
@@ -199,6 +203,15 @@ pub struct MakeOptions {
     /// Run every helper program of the target as it is; nothing stands in for the slow ones
     #[arg(long, help_heading = "How")]
     pub no_standins: bool,
+}
+
+/// A word of `--mode`.
+fn mode(word: &str) -> Result<Choice, String> {
+    let known = Choice::NAMES.iter().find(|(name, _)| *name == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 /// How the run is told.

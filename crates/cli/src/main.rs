@@ -15,7 +15,5 @@ fn main() -> ExitCode {
     if let Some(code) = bareroot_standin::act() {
         return code;
     }
-    // The warden forks: it must be there before the first thread.
-    let warden = bareroot_enter::Warden::start_with(bareroot_bootstrap::BUILTINS);
-    verbs::run(warden)
+    verbs::run()
 }

@@ -32,7 +32,7 @@ const LINKS: [(&str, &str); 5] = [
 /// Mounts and fills `/dev`; `dev` is the root's own directory.
 pub(crate) fn mount(root: &OwnedFd, dev: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Failure> {
     // Room for nodes, a copy of this program and a few stray files, not for what belongs on a disk.
-    let options = c"mode=0755,size=64m,nr_inodes=4096";
+    let options = c"mode=0755,size=256m,nr_inodes=4096";
     on(dev, "tmpfs", MountFlags::NOSUID, Some(options))
         .map_err(|error| Failure::step("mount tmpfs on `/dev`", error))?;
     let step = |what: &str, error: Errno| Failure::step(format!("make `/dev/{what}`"), error);

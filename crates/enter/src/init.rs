@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
@@ -18,7 +18,7 @@ use crate::ExecFailure;
 use crate::child;
 use crate::message::{Failure, Order, Ready, Report, Setup};
 use crate::program::Builtin;
-use crate::room::{self, Room};
+use crate::room::{self, Made, Room};
 use crate::{sys, wire};
 
 /// A program that was started and has not ended.
@@ -46,8 +46,19 @@ fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     };
     let made = room::make(&setup, root, builtins).and_then(|made| Ok((made, signals()?)));
     match made {
-        Ok(((room, notes), deaths)) => {
-            wire::send(&socket, &Ready(Ok(notes)).encode(), &[])?;
+        Ok((
+            Made {
+                room,
+                notes,
+                listener,
+            },
+            deaths,
+        )) => {
+            let fds: Vec<_> = listener.iter().map(AsFd::as_fd).collect();
+            wire::send(&socket, &Ready(Ok(notes)).encode(), &fds)?;
+            // The caller's copy is the only one: when it goes, what waits for an answer gets one from the kernel.
+            drop(fds);
+            drop(listener);
             obey(&socket, &room, &deaths)
         }
         Err(failure) => wire::send(&socket, &Ready(Err(failure)).encode(), &[]),

@@ -51,6 +51,7 @@ mod running;
 mod seccomp;
 mod session;
 mod spec;
+mod supervise;
 mod sys;
 mod warden;
 mod wire;

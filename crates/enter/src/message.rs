@@ -12,6 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::program::{Code, Identity, Place, Program};
+use crate::seccomp::owners::Owners;
 use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
@@ -35,10 +36,11 @@ pub(crate) struct Setup {
     pub(crate) binds: Vec<Bind>,
     pub(crate) extras: Vec<Extra>,
     pub(crate) covers: Vec<Cover>,
+    pub(crate) owners: Owners,
 }
 
 impl Setup {
-    pub(crate) fn of(spec: &Spec<'_>) -> Self {
+    pub(crate) fn of(spec: &Spec<'_>, owners: Owners) -> Self {
         Setup {
             hostname: spec.hostname.clone(),
             no_fsync: spec.no_fsync,
@@ -47,6 +49,7 @@ impl Setup {
             binds: spec.binds.clone(),
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
+            owners,
         }
     }
 
@@ -79,6 +82,11 @@ impl Setup {
         writer.list(&self.covers, |writer, cover| {
             writer.text(&cover.source);
             writer.text(&cover.target);
+        });
+        writer.number(match self.owners {
+            Owners::Real => 0,
+            Owners::Asked => 1,
+            Owners::Lied => 2,
         });
         writer.finish()
     }
@@ -125,6 +133,12 @@ impl Setup {
                     target: reader.path()?,
                 })
             })?,
+            owners: match reader.number()? {
+                0 => Owners::Real,
+                1 => Owners::Asked,
+                2 => Owners::Lied,
+                _ => return Err(wrong()),
+            },
         };
         reader.end()?;
         Ok(setup)
@@ -451,6 +465,7 @@ mod tests {
                 source: "/dev/file".into(),
                 target: "/etc/a".into(),
             }],
+            owners: Owners::Asked,
         };
         assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
         let bare = Setup {
@@ -458,6 +473,7 @@ mod tests {
             mounts: Mounts::None,
             binds: Vec::new(),
             extras: Vec::new(),
+            owners: Owners::Lied,
             covers: Vec::new(),
             ..setup
         };

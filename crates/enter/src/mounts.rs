@@ -21,7 +21,7 @@ pub(crate) const INERT: MountFlags = MountFlags::NOSUID
 /// Mounts `/proc`, `/sys` and `/dev`.
 pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Failure> {
     if let Some(proc) = directory(root, "/proc", notes)? {
-        on(&proc, "proc", INERT, None).map_err(|error| Failure::step("mount proc on `/proc`", error))?;
+        processes(&proc, notes).map_err(|error| Failure::step("mount proc on `/proc`", error))?;
     }
     if let Some(sys) = directory(root, "/sys", notes)?
         && let Err(error) = system(root, &sys)
@@ -31,6 +31,20 @@ pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Fa
     if let Some(dev) = directory(root, "/dev", notes)? {
         devices::mount(root, &dev, notes)?;
     }
+    Ok(())
+}
+
+/// proc of this session's processes. A kernel that has parts of the host's hidden, as container engines do, allows no new
+/// one to a user namespace, only the host's own.
+fn processes(proc: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Errno> {
+    match on(proc, "proc", INERT, None) {
+        Err(Errno::PERM) => {}
+        other => return other,
+    }
+    fchdir(proc)?;
+    mount_bind_recursive("/proc", ".")?;
+    chdir("/")?;
+    notes.push("`/proc` is the host's: parts of it are hidden, and so the kernel allows no other".into());
     Ok(())
 }
 

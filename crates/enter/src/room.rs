@@ -17,7 +17,9 @@ use crate::extras;
 use crate::message::{Failure, Setup};
 use crate::mounts;
 use crate::program::Builtin;
+use crate::seccomp::owners::{self, Owners};
 use crate::spec::Mounts;
+use crate::sys;
 
 /// What programs are started from.
 pub(crate) struct Room {
@@ -27,15 +29,24 @@ pub(crate) struct Room {
     pub(crate) null: OwnedFd,
     pub(crate) no_fsync: bool,
     pub(crate) personality32: bool,
+    /// Whether there is one id only, which is whoever a program is to be.
+    pub(crate) one_id: bool,
+    /// The host's /proc, for a program's own maps.
+    pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
 }
 
-/// Makes the room, in a process that is the first of a new PID namespace. Also returns what had to be left out.
-pub(crate) fn make(
-    setup: &Setup,
-    root: OwnedFd,
-    builtins: &'static [Builtin],
-) -> Result<(Room, Vec<String>), Failure> {
+/// A room, and what the caller is told of it.
+pub(crate) struct Made {
+    pub(crate) room: Room,
+    /// What had to be left out.
+    pub(crate) notes: Vec<String>,
+    /// Where calls about owners are asked.
+    pub(crate) listener: Option<OwnedFd>,
+}
+
+/// Makes the room, in a process that is the first of a new PID namespace.
+pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -> Result<Made, Failure> {
     let mut notes = Vec::new();
     // Modes are meant as they are written below.
     rustix::process::umask(Mode::empty());
@@ -69,16 +80,43 @@ pub(crate) fn make(
         no_fsync = false;
     }
     let null = null_device(&root).map_err(|error| Failure::step("open a null device", error))?;
-    Ok((
-        Room {
+    let proc = open_directory("/proc").ok();
+    // Last, for this process is under it as well: what it has yet to do is never asked for.
+    let listener = watch_owners(setup.owners, &mut notes)?;
+    Ok(Made {
+        room: Room {
             root,
             null,
             no_fsync,
             personality32: setup.personality32,
+            one_id: setup.owners != Owners::Real,
+            proc,
             builtins,
         },
         notes,
-    ))
+        listener,
+    })
+}
+
+/// Puts this process, and so all programs of the session, under the filter for owners that are not real.
+fn watch_owners(who: Owners, notes: &mut Vec<String>) -> Result<Option<OwnedFd>, Failure> {
+    let step = |error| Failure::step("answer for owners (seccomp)", error);
+    let lie = || sys::add_filter(&owners::filter(Owners::Lied)).map_err(step);
+    match who {
+        Owners::Real => Ok(None),
+        Owners::Lied => lie().map(|()| None),
+        Owners::Asked => match sys::add_listener(&owners::filter(Owners::Asked)) {
+            Ok(listener) => Ok(Some(listener)),
+            // Something around us, a container's runtime, is asked already; or the kernel is older than 5.0.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EBUSY | libc::EINVAL)) => {
+                notes.push(format!(
+                    "owners that scripts give to files are not recorded: {error}"
+                ));
+                lie().map(|()| None)
+            }
+            Err(error) => Err(step(error)),
+        },
+    }
 }
 
 fn open_directory(path: &str) -> rustix::io::Result<OwnedFd> {

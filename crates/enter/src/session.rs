@@ -13,6 +13,7 @@ use rustix::pipe::PipeFlags;
 
 use crate::program::{Program, Status};
 use crate::running::{Running, follow};
+use crate::supervise::Supervisor;
 use crate::{Error, message, wire};
 
 /// How long killed processes may take to be gone.
@@ -30,6 +31,7 @@ const MOST: usize = 32;
 pub struct Session {
     link: Arc<Link>,
     notes: Vec<String>,
+    supervisor: Option<Supervisor>,
 }
 
 /// The two sockets of a session, shared with the programs that run in it.
@@ -103,6 +105,7 @@ impl Session {
         Session {
             link: Arc::new(link),
             notes: Vec::new(),
+            supervisor: None,
         }
     }
 
@@ -110,8 +113,12 @@ impl Session {
         self.link.socket.as_fd()
     }
 
-    pub(crate) fn set_notes(&mut self, notes: Vec<String>) {
-        self.notes = notes;
+    pub(crate) fn add_notes(&mut self, notes: Vec<String>) {
+        self.notes.extend(notes);
+    }
+
+    pub(crate) fn keep(&mut self, supervisor: Supervisor) {
+        self.supervisor = Some(supervisor);
     }
 
     /// What was asked for and could not be had, one sentence each without a period (`/sys is left out: no

@@ -1,6 +1,9 @@
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use bareroot_ledger::Ledger;
 
 /// What a session is to be: which root, and what stands around it.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ pub struct Spec<'fd> {
     pub extras: Vec<Extra>,
     /// Files of the root that another file of it covers, after all of the above.
     pub covers: Vec<Cover>,
+    /// The root's ledger, where it has one. One that keeps owners ([`Ledger::keeps_owners`]) is asked and told when programs
+    /// of the session give files away, make devices, or look at either.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 /// Something in the session's own `/dev`: it is gone with the session, and no part of the tree.
@@ -105,6 +111,7 @@ impl<'fd> Spec<'fd> {
             binds: Vec::new(),
             extras: Vec::new(),
             covers: Vec::new(),
+            ledger: None,
         }
     }
 }

@@ -204,6 +204,7 @@ impl Growth<'_> {
         self.ground.context.cancel().check()?;
         let mut spec = Spec::new(self.ground.root.as_fd(), self.ground.root.path());
         spec.no_fsync = true;
+        spec.ledger = self.ground.root.ledger().cloned();
         spec.personality32 = arch::needs_personality(&self.plan.arch);
         stand_ins.prepare(self.ground.root, &mut spec)?;
         let session = self.ground.warden.enter(&spec)?;

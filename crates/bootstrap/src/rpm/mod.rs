@@ -174,6 +174,7 @@ impl Growth<'_> {
         context.cancel().check()?;
         let mut spec = Spec::new(root.as_fd(), root.path());
         spec.no_fsync = true;
+        spec.ledger = root.ledger().cloned();
         spec.personality32 = arch::needs_personality(&self.plan.arch);
         prepare(&mut spec);
         let session = warden.enter(&spec)?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bareroot_bootstrap::Context;
-use bareroot_enter::Warden;
 use bareroot_model::Observer;
 use clap::ArgMatches;
 
@@ -11,16 +10,20 @@ use crate::args::Bootstrap;
 use crate::exit::Failure;
 use crate::observers::Observers;
 use crate::signals;
+use crate::verbs::Rights;
 
 /// Makes a root.
-pub fn run(verb: &Bootstrap, matches: &ArgMatches, warden: &Warden) -> Result<(), Failure> {
-    let (request, target) = verb.request(matches)?;
+pub fn run(verb: &Bootstrap, matches: &ArgMatches, rights: &Rights) -> Result<(), Failure> {
+    let (mut request, target) = verb.request(matches)?;
+    request.mode = rights.adopted.mode;
     let observers = Arc::new(Observers::new(&verb.talk, verb.talk.json));
     let context = Context::new(
         Arc::clone(&observers) as Arc<dyn Observer>,
         signals::cancel_on_signals(),
     );
-    let result = bareroot_bootstrap::bootstrap(&request, &target, warden, &context).map_err(Failure::from);
+    rights.tell(&context);
+    let result =
+        bareroot_bootstrap::bootstrap(&request, &target, &rights.warden, &context).map_err(Failure::from);
     observers.end(result.as_ref().err())?;
     result.map(|_| ())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bareroot_ledger::text::{self, Line};
 use bareroot_ledger::{FILE, FileId, Ledger, Owned};
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, Timespec, Timestamps};
 
 use super::walk::Walk;
 use super::{Error, FileKind, Root};
@@ -68,19 +68,34 @@ impl Root {
         Ok(true)
     }
 
-    /// Writes the text of its ledger into the root, or removes it where there is nothing to say.
+    /// Writes the text of its ledger into the root, or removes it where there is nothing to say. The time of the root's own
+    /// directory stays: the text is no part of it.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn save_ledger(&self) -> Result<(), Error> {
+        if self.ledger().is_none() {
+            return Ok(());
+        }
+        let fail = |action, e: rustix::io::Errno| Error::io(action, self.path(), e);
+        let before = rustix::fs::fstat(self).map_err(|e| fail("look at", e))?;
         let lines = self.ledger_lines()?;
         if !lines.is_empty() {
-            return self.write(FILE, 0o600, &text::render(&lines));
+            self.write(FILE, 0o600, &text::render(&lines))?;
+        } else if self.lstat(FILE)?.is_some_and(|stat| stat.kind == FileKind::File) {
+            self.remove(FILE)?;
         }
-        match self.lstat(FILE)? {
-            Some(stat) if stat.kind == FileKind::File => self.remove(FILE),
-            _ => Ok(()),
-        }
+        let times = Timestamps {
+            last_access: Timespec {
+                tv_sec: before.st_atime as _,
+                tv_nsec: before.st_atime_nsec as _,
+            },
+            last_modification: Timespec {
+                tv_sec: before.st_mtime as _,
+                tv_nsec: before.st_mtime_nsec as _,
+            },
+        };
+        rustix::fs::futimens(self, &times).map_err(|e| fail("set the time of", e))
     }
 
     /// What of the ledger is in the root, by path, where it is not what it would be without the ledger.
