@@ -93,6 +93,26 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Nothing runs programs of the root's architecture here.
+    #[error("nothing on this host runs programs of `{architecture}`: {looked}")]
+    NoEmulator {
+        /// dpkg's name of the architecture, or rpm's where dpkg has none.
+        architecture: &'static str,
+        /// What was looked for, and where.
+        looked: String,
+        /// qemu's name of the architecture; empty where it has none.
+        emulator: &'static str,
+    },
+    /// An emulator could not be registered.
+    #[error("cannot {doing} for `{root}`: {source}")]
+    Emulator {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The step that failed.
+        doing: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The program could not be run.
     #[error("cannot run `{program}`: {why}", program = program.display(), why = why_text(*why, source))]
     Exec {
@@ -180,7 +200,8 @@ impl Error {
             Error::Exec {
                 why: ExecFailure::NoInterpreter | ExecFailure::NotExecutable | ExecFailure::Format,
                 ..
-            } => 126,
+            }
+            | Error::NoEmulator { .. } => 126,
             _ => 125,
         }
     }
@@ -204,6 +225,8 @@ impl Classified for Error {
             | Error::Namespaces { .. }
             | Error::MountPoint { .. }
             | Error::Setup { .. }
+            | Error::NoEmulator { .. }
+            | Error::Emulator { .. }
             | Error::Lingering { .. } => Class::Target,
             Error::Exec { .. } | Error::Invalid { .. } | Error::Follow { .. } => Class::Script,
             Error::Cancelled => Class::Interrupted,
@@ -223,6 +246,12 @@ impl Classified for Error {
                     .into(),
             ),
             Error::UserNamespace { .. } => Some(crate::mode::advice()),
+            Error::NoEmulator { emulator: "", .. } => None,
+            Error::NoEmulator { emulator, .. } => Some(format!(
+                "install qemu-user-static (Debian, Ubuntu: qemu-user-static or, from Debian 13 on, qemu-user; Fedora: \
+                 qemu-user-static-{emulator}), which brings qemu-{emulator}-static; nothing has to be registered or running"
+            )),
+            Error::Emulator { .. } => Some(crate::binfmt::advice()),
             Error::Namespaces { source, .. } if denied(source) => {
                 Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
             }

@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+pub mod binfmt;
 mod child;
 mod devices;
 mod error;

@@ -11,6 +11,7 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use crate::binfmt::{Emulator, Rule};
 use crate::program::{Code, Identity, Place, Program};
 use crate::seccomp::owners::Owners;
 use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
@@ -37,6 +38,7 @@ pub(crate) struct Setup {
     pub(crate) extras: Vec<Extra>,
     pub(crate) covers: Vec<Cover>,
     pub(crate) owners: Owners,
+    pub(crate) emulator: Option<Rule>,
 }
 
 impl Setup {
@@ -50,6 +52,7 @@ impl Setup {
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
             owners,
+            emulator: spec.emulator.as_ref().map(Emulator::rule),
         }
     }
 
@@ -87,6 +90,10 @@ impl Setup {
             Owners::Real => 0,
             Owners::Asked => 1,
             Owners::Lied => 2,
+        });
+        writer.list(self.emulator.as_slice(), |writer, rule| {
+            writer.text(&rule.name);
+            writer.text(&rule.line);
         });
         writer.finish()
     }
@@ -139,6 +146,14 @@ impl Setup {
                 2 => Owners::Lied,
                 _ => return Err(wrong()),
             },
+            emulator: reader
+                .list(|reader| {
+                    Ok(Rule {
+                        name: reader.text()?.to_string_lossy().into_owned(),
+                        line: reader.text()?,
+                    })
+                })?
+                .pop(),
         };
         reader.end()?;
         Ok(setup)
@@ -155,6 +170,10 @@ pub(crate) enum Failure {
         path: PathBuf,
         want_directory: bool,
         found: Found,
+    },
+    Emulator {
+        doing: String,
+        errno: i32,
     },
     Step {
         doing: String,
@@ -174,6 +193,13 @@ pub(crate) enum Found {
 impl Failure {
     pub(crate) fn step(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
         Failure::Step {
+            doing: doing.into(),
+            errno: error.into().raw_os_error().unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn emulator(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
+        Failure::Emulator {
             doing: doing.into(),
             errno: error.into().raw_os_error().unwrap_or(0),
         }
@@ -199,6 +225,11 @@ impl Failure {
                     Found::Directory => "a directory",
                     Found::Other => "not a directory",
                 },
+            },
+            Failure::Emulator { doing, errno } => Error::Emulator {
+                root,
+                doing,
+                source: io::Error::from_raw_os_error(errno),
             },
             Failure::Step { doing, errno } => Error::Setup {
                 root,
@@ -240,6 +271,11 @@ impl Ready {
                 writer.text(doing);
                 writer.number(*errno as u32);
             }
+            Err(Failure::Emulator { doing, errno }) => {
+                writer.number(4);
+                writer.text(doing);
+                writer.number(*errno as u32);
+            }
         }
         writer.finish()
     }
@@ -263,6 +299,10 @@ impl Ready {
                 },
             }),
             3 => Err(Failure::Step {
+                doing: words(&mut reader)?,
+                errno: reader.number()? as i32,
+            }),
+            4 => Err(Failure::Emulator {
                 doing: words(&mut reader)?,
                 errno: reader.number()? as i32,
             }),
@@ -466,6 +506,10 @@ mod tests {
                 target: "/etc/a".into(),
             }],
             owners: Owners::Asked,
+            emulator: Some(Rule {
+                name: "one".into(),
+                line: "|one|M|0|x||/q|F".into(),
+            }),
         };
         assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
         let bare = Setup {
@@ -474,6 +518,7 @@ mod tests {
             binds: Vec::new(),
             extras: Vec::new(),
             owners: Owners::Lied,
+            emulator: None,
             covers: Vec::new(),
             ..setup
         };
@@ -494,6 +539,10 @@ mod tests {
             Err(Failure::Step {
                 doing: "mount".into(),
                 errno: 22,
+            }),
+            Err(Failure::Emulator {
+                doing: "register".into(),
+                errno: 1,
             }),
         ] {
             let ready = Ready(answer);

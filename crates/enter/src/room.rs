@@ -13,6 +13,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
+use crate::binfmt;
 use crate::extras;
 use crate::message::{Failure, Setup};
 use crate::mounts;
@@ -34,6 +35,8 @@ pub(crate) struct Room {
     /// The host's /proc, for a program's own maps.
     pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
+    /// The table of emulators, whose entry is gone when this is closed.
+    _emulator: Option<OwnedFd>,
 }
 
 /// A room, and what the caller is told of it.
@@ -55,7 +58,7 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
     nix::sched::unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
         .map_err(|error| Failure::Namespaces { errno: error as i32 })?;
-    let root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
+    let mut root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
     let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
     keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
 
@@ -71,6 +74,13 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     }
     for cover in &setup.covers {
         extras::cover(&root, cover)?;
+    }
+    let mut emulator = None;
+    if let Some(rule) = &setup.emulator {
+        // It may move this process to other mount namespaces: as above, the root has to be opened again.
+        fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
+        emulator = Some(binfmt::register(rule)?);
+        root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
     }
     chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
 
@@ -92,6 +102,7 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
             one_id: setup.owners != Owners::Real,
             proc,
             builtins,
+            _emulator: emulator,
         },
         notes,
         listener,

@@ -144,7 +144,11 @@ mod tests {
         assert!(!entry.takes(Arch::named("arm64").unwrap()));
         // Shorter than a header, and without a mask, which counts as all bits.
         let elf = "enabled\ninterpreter /x\nflags: F\noffset 1\nmagic 454c46\n";
-        assert!(Entry::parse("x", elf).unwrap().takes(Arch::named("s390x").unwrap()));
+        assert!(
+            Entry::parse("x", elf)
+                .unwrap()
+                .takes(Arch::named("s390x").unwrap())
+        );
     }
 
     #[test]
@@ -155,7 +159,10 @@ mod tests {
         write("status", "enabled\n");
         write("qemu-b", ARM64);
         write("qemu-a", ARM64);
-        write("python", "enabled\ninterpreter /usr/bin/python3\nflags: \nextension .py\n");
+        write(
+            "python",
+            "enabled\ninterpreter /usr/bin/python3\nflags: \nextension .py\n",
+        );
         let names: Vec<String> = read(dir.path())
             .unwrap()
             .into_iter()

@@ -1,7 +1,7 @@
 //! The search for something that runs an architecture's programs.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::arch::Arch;
 use super::entries::{self, DIRECTORY};
@@ -44,9 +44,7 @@ impl Host {
 
     pub(super) fn way(&self, arch: &'static Arch) -> Result<Way, Error> {
         if arch.is_own() {
-            return Ok(Way::Native {
-                personality32: false,
-            });
+            return Ok(Way::Native { personality32: false });
         }
         let mut seen = Vec::new();
         if let Some(entries) = entries::read(&self.entries) {
@@ -104,7 +102,12 @@ impl Host {
             format!("qemu-{}", arch.qemu),
             format!("{}-binfmt-P", arch.qemu),
         ];
-        let in_places = |name: &String| self.places.iter().map(|place| place.join(name)).collect::<Vec<_>>();
+        let in_places = |name: &String| {
+            self.places
+                .iter()
+                .map(|place| place.join(name))
+                .collect::<Vec<_>>()
+        };
         names.iter().flat_map(in_places).collect()
     }
 
@@ -122,7 +125,10 @@ impl Host {
                 list(places.collect())
             ),
         };
-        let unfit = unfit.into_iter().map(|one| format!("; {one}")).collect::<String>();
+        let unfit = unfit
+            .into_iter()
+            .map(|one| format!("; {one}"))
+            .collect::<String>();
         format!("{entries}, and {emulator}{unfit}")
     }
 }
@@ -134,11 +140,6 @@ fn list(mut words: Vec<String>) -> String {
         Some(last) => format!("{} or {last}", words.join(", ")),
         None => "no directory".to_owned(),
     }
-}
-
-/// Whether a file of this host can be run in a root of another architecture: it needs nothing but itself.
-pub(super) fn is_static(path: &Path) -> bool {
-    file::look(path, Arch::own()) == Fitness::Fit
 }
 
 #[cfg(test)]
@@ -212,24 +213,22 @@ mod tests {
 
     #[test]
     fn own_programs_need_nothing() {
-        let native = Way::Native {
-            personality32: false,
-        };
+        let native = Way::Native { personality32: false };
         assert_eq!(World::new(fails).way(Arch::own().unwrap().name()), Ok(native));
     }
 
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn kin_run_where_the_kernel_runs_them() {
-        let native = Way::Native {
-            personality32: true,
-        };
+        let native = Way::Native { personality32: true };
         assert_eq!(World::new(runs).way("i386"), Ok(native.clone()));
         assert_eq!(World::new(|_| Probe::Unknown).way("i386"), Ok(native));
         assert!(World::new(fails).way("i386").is_err());
-        assert!(World::new(fails).way("x32").unwrap_err().ends_with(
-            "binfmt_misc of this host has no entry for them, and no emulator for them is known"
-        ));
+        assert!(
+            World::new(fails).way("x32").unwrap_err().ends_with(
+                "binfmt_misc of this host has no entry for them, and no emulator for them is known"
+            )
+        );
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -239,7 +238,12 @@ mod tests {
         world.entry("enabled", "OCF");
         assert_eq!(world.way("arm64"), Ok(Way::Host));
         world.entry("disabled", "OCF");
-        assert!(world.way("arm64").unwrap_err().contains("`qemu-aarch64` is disabled"));
+        assert!(
+            world
+                .way("arm64")
+                .unwrap_err()
+                .contains("`qemu-aarch64` is disabled")
+        );
         world.entry("enabled", "OC");
         let error = world.way("arm64").unwrap_err();
         assert!(error.contains("lacks the flag F"), "{error}");
@@ -263,7 +267,12 @@ mod tests {
         );
         world.emulator(&format!("qemu-{qemu}-static"), b"#!/bin/sh\n");
         let error = world.way(other()).unwrap_err();
-        assert!(error.ends_with(&format!("; `/bin/qemu-{qemu}-static` is no program of this machine's")), "{error}");
+        assert!(
+            error.ends_with(&format!(
+                "; `/bin/qemu-{qemu}-static` is no program of this machine's"
+            )),
+            "{error}"
+        );
         let good = world.emulator(&format!("qemu-{qemu}"), &probe::program(own).unwrap());
         assert_eq!(world.way(other()), Ok(Way::Emulator(Emulator::new(arch, good))));
     }

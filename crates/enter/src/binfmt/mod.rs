@@ -65,7 +65,12 @@ impl Emulator {
     /// Its flags: F, it is opened at once, as it is not to be found in a root; P, the program's own zeroth argument is
     /// kept, which qemu can tell since its version 6; C, setuid programs have their effect, as they have natively.
     pub(crate) fn rule(&self) -> Rule {
-        let escaped = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        let escaped = |bytes: Vec<u8>| {
+            bytes
+                .iter()
+                .map(|byte| format!("\\x{byte:02x}"))
+                .collect::<String>()
+        };
         let (magic, mask) = (escaped(self.arch.elf.magic()), escaped(self.arch.elf.mask()));
         let name = format!("bareroot-{}", self.arch.name());
         // The first byte is what separates the fields; it must be in none.

@@ -46,7 +46,10 @@ pub(super) fn run(arch: &Arch) -> Probe {
         Ok(_) => Probe::Fails,
         Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => Probe::Fails,
         // An interpreter that is not there.
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) && std::path::Path::new("/proc/self/fd").exists() => {
+        Err(error)
+            if error.raw_os_error() == Some(libc::ENOENT)
+                && std::path::Path::new("/proc/self/fd").exists() =>
+        {
             Probe::Fails
         }
         Err(_) => Probe::Unknown,
@@ -147,7 +150,10 @@ mod tests {
             }
         }
         if tried == 0 {
-            let _ = writeln!(std::io::stderr(), "skipped: there is no qemu-ARCH-static in /usr/bin");
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped: there is no qemu-ARCH-static in /usr/bin"
+            );
         }
     }
 }

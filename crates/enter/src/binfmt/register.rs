@@ -37,7 +37,9 @@ pub(crate) fn register(rule: &Rule) -> Result<OwnedFd, Failure> {
     let mounted = fsmount(
         context.as_fd(),
         FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID
+            | MountAttrFlags::MOUNT_ATTR_NODEV
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC,
     )
     .map_err(fail("mount binfmt_misc"))?;
     let entry = openat(
@@ -87,9 +89,15 @@ fn same_ids() -> Result<(), Failure> {
         sys::Side::Parent(pid) => pid,
         sys::Side::Child => {
             drop(go);
-            let asked = std::fs::File::from(waits).read(&mut [0]).is_ok_and(|got| got == 1);
+            let asked = std::fs::File::from(waits)
+                .read(&mut [0])
+                .is_ok_and(|got| got == 1);
             let written = if asked { write_maps() } else { Ok(()) };
-            sys::exit(written.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO)))
+            sys::exit(
+                written
+                    .err()
+                    .map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO)),
+            )
         }
     };
     drop(waits);
@@ -125,8 +133,13 @@ fn write_maps() -> io::Result<()> {
     )?;
     for name in ["uid_map", "gid_map"] {
         let open = |process: &str, flags: OFlags| {
-            openat(&proc, format!("{process}/{name}"), flags | OFlags::CLOEXEC, Mode::empty())
-                .map(std::fs::File::from)
+            openat(
+                &proc,
+                format!("{process}/{name}"),
+                flags | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+            .map(std::fs::File::from)
         };
         let mut own = String::new();
         open("self", OFlags::RDONLY)?.read_to_string(&mut own)?;
@@ -154,9 +167,6 @@ mod tests {
     #[test]
     fn ids_stay_what_they_are() {
         assert_eq!(identity("         0          0 4294967295\n"), "0 0 4294967295\n");
-        assert_eq!(
-            identity("0 1000 1\n1 100000 65536\n"),
-            "0 0 1\n1 1 65536\n"
-        );
+        assert_eq!(identity("0 1000 1\n1 100000 65536\n"), "0 0 1\n1 1 65536\n");
     }
 }

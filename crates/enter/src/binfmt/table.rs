@@ -288,7 +288,14 @@ pub(super) const TABLE: &[Arch] = &[
     ),
     row(
         "alpha",
-        &["alpha", "alphaev5", "alphaev56", "alphapca56", "alphaev6", "alphaev67"],
+        &[
+            "alpha",
+            "alphaev5",
+            "alphaev56",
+            "alphapca56",
+            "alphaev6",
+            "alphaev67",
+        ],
         "alpha",
         elf(64, Little, 0x9026),
         ("alpha", &[]),
