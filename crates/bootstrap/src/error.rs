@@ -65,13 +65,15 @@ pub enum Error {
         /// The option.
         option: &'static str,
     },
-    /// The architecture cannot be made here.
-    #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
+    /// There is no such architecture.
+    #[error("{family} has no architecture called `{wanted}`")]
     Architecture {
         /// What was asked for.
         wanted: String,
-        /// What this host can run.
-        host: String,
+        /// Whose names count.
+        family: &'static str,
+        /// The name that the family has for what the other family calls so, or nothing.
+        meant: &'static str,
     },
     /// Neither a SPEC nor sources.
     #[error("nothing says what to make: neither a SPEC nor --sources or --repo")]
@@ -310,6 +312,15 @@ impl Classified for Error {
             }
             Error::NotForFamily { instead, .. } => {
                 Some((*instead).to_owned()).filter(|words| !words.is_empty())
+            }
+            Error::Architecture { meant, .. } if !meant.is_empty() => {
+                Some(format!("its name is `{meant}` there"))
+            }
+            Error::Architecture { family: "Debian", .. } => {
+                Some("the names are dpkg's: amd64, i386, arm64, armhf, riscv64 and others".to_owned())
+            }
+            Error::Architecture { .. } => {
+                Some("the names are rpm's: x86_64, i686, aarch64, ppc64le, s390x and others".to_owned())
             }
             Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),

@@ -9,6 +9,7 @@
 pub mod catalogue;
 mod context;
 mod deb;
+mod emulation;
 mod error;
 mod hooks;
 mod kept;

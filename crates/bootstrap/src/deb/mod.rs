@@ -12,12 +12,14 @@ mod unpack;
 use std::os::fd::AsFd;
 
 use bareroot_deb::release::Release;
+use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
 use bareroot_trust::Trusted;
 
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::hooks;
 use crate::request::{HookKind, Request, Variant};
@@ -25,7 +27,6 @@ use crate::story::{Ground, Grown};
 use crate::tools;
 use configure::{StandIns, Surroundings, Unconfigured};
 pub use plan::Plan;
-use plan::arch;
 use solve::{LocalFiles, Pick, Solution};
 use unpack::{InRoot, Work};
 
@@ -84,6 +85,13 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    // First, as for a target that cannot be used.
+    let emulation = Emulation::find(
+        Arch::of_deb(&plan.arch),
+        request.variant != Variant::Extract,
+        request,
+        context,
+    )?;
     let fetcher = tools::fetcher(request, context)?;
     let chosen = choose(plan, &fetcher, context)?;
     let solution = &chosen.solution;
@@ -95,7 +103,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     context.phase(Phase::Prepare, || {
         prepare::prepare(root, request, plan, solution, context)
     })?;
-    let growth = Growth { plan, ground };
+    let growth = Growth {
+        plan,
+        ground,
+        emulation,
+    };
     growth.run_hooks(HookKind::Setup)?;
     let work = Work {
         root,
@@ -127,6 +139,7 @@ fn passes<'s>(request: &Request, solution: &'s Solution) -> Vec<Vec<&'s Pick>> {
 struct Growth<'a> {
     plan: &'a Plan,
     ground: &'a Ground<'a>,
+    emulation: Emulation,
 }
 
 impl Growth<'_> {
@@ -205,7 +218,7 @@ impl Growth<'_> {
         let mut spec = Spec::new(self.ground.root.as_fd(), self.ground.root.path());
         spec.no_fsync = true;
         spec.ledger = self.ground.root.ledger().cloned();
-        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        self.emulation.arrange(&mut spec);
         stand_ins.prepare(self.ground.root, &mut spec)?;
         let session = self.ground.warden.enter(&spec)?;
         for note in session.notes() {

@@ -16,11 +16,13 @@ mod users;
 
 use std::os::fd::AsFd;
 
+use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
 
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
@@ -64,6 +66,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         ..
     } = *ground;
     plan.check()?;
+    let emulation = Emulation::find(Arch::of_rpm(&plan.arch), plan.configure, request, context)?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
@@ -84,7 +87,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
     let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
-    let growth = Growth { plan, ground };
+    let growth = Growth {
+        plan,
+        ground,
+        emulation,
+    };
     growth.run_hooks(HookKind::Setup)?;
     if plan.configure {
         context.phase(Phase::Prepare, || growth.before_files(&arrived))?;
@@ -111,6 +118,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
 struct Growth<'a> {
     plan: &'a Plan,
     ground: &'a Ground<'a>,
+    emulation: Emulation,
 }
 
 impl Growth<'_> {
@@ -175,7 +183,7 @@ impl Growth<'_> {
         let mut spec = Spec::new(root.as_fd(), root.path());
         spec.no_fsync = true;
         spec.ledger = root.ledger().cloned();
-        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        self.emulation.arrange(&mut spec);
         prepare(&mut spec);
         let session = warden.enter(&spec)?;
         for note in session.notes() {

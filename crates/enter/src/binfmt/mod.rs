@@ -103,6 +103,11 @@ pub fn way(arch: &'static Arch) -> Result<Way, Error> {
     lookup::Host::this().way(arch)
 }
 
+/// Whether a file of this host's works in a root of another architecture: a program that needs nothing but itself.
+pub fn is_static(file: &Path) -> bool {
+    file::look(file, Arch::own()) == file::Fitness::Fit
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
