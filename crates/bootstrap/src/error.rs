@@ -191,6 +191,26 @@ pub enum Error {
         /// Why.
         source: bareroot_enter::Error,
     },
+    /// A hook that has to wait for configured packages.
+    #[error("--{kind}-hook needs configured packages, which a root made with --foreign has not got yet")]
+    HookTooEarly {
+        /// Which kind.
+        kind: &'static str,
+    },
+    /// Nothing is left to do in a root.
+    #[error("`{root}` has no second stage: there is no {home}/about in it", root = root.display(), home = crate::second_stage::HOME)]
+    NoSecondStage {
+        /// The root.
+        root: PathBuf,
+    },
+    /// A root's second stage is stored in another form.
+    #[error("{file} is not as bareroot writes it: `{found}`")]
+    SecondStage {
+        /// The file in the root.
+        file: String,
+        /// What it says.
+        found: String,
+    },
     /// A hook failed.
     #[error("the {kind} hook `{command}` failed with {status}{log}")]
     Hook {
@@ -268,6 +288,7 @@ impl Classified for Error {
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
             | Error::NoRepos
+            | Error::HookTooEarly { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
             | Error::NotInSolution(_) => Class::Usage,
@@ -279,6 +300,7 @@ impl Classified for Error {
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
             Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
+            Error::NoSecondStage { .. } | Error::SecondStage { .. } => Class::Target,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -326,6 +348,18 @@ impl Classified for Error {
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::HookTooEarly { kind: "customize" } => {
+                Some("give it to `bareroot bootstrap --second-stage`".to_owned())
+            }
+            Error::NoSecondStage { .. } => Some(
+                "`bareroot bootstrap --foreign` makes roots that have one, and it is done once".to_owned(),
+            ),
+            Error::Enter(
+                error @ (bareroot_enter::Error::NoEmulator { .. } | bareroot_enter::Error::Emulator { .. }),
+            ) => Some(format!(
+                "{}; --foreign makes a root that is finished where its programs run",
+                error.hint().map_or_else(String::new, |hint| hint),
+            )),
             Error::Moving(error) => error.hint(),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),

@@ -20,6 +20,7 @@ mod plan;
 mod request;
 mod resolution;
 mod rpm;
+mod second_stage;
 mod story;
 mod tools;
 
@@ -28,4 +29,5 @@ pub use context::Context;
 pub use error::Error;
 pub use request::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};
 pub use resolution::{Resolution, resolve};
+pub use second_stage::second_stage;
 pub use story::{Report, bootstrap};

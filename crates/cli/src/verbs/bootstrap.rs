@@ -22,8 +22,11 @@ pub fn run(verb: &Bootstrap, matches: &ArgMatches, rights: &Rights) -> Result<()
         signals::cancel_on_signals(),
     );
     rights.tell(&context);
-    let result =
-        bareroot_bootstrap::bootstrap(&request, &target, &rights.warden, &context).map_err(Failure::from);
+    let make = match verb.make.second_stage {
+        true => bareroot_bootstrap::second_stage,
+        false => bareroot_bootstrap::bootstrap,
+    };
+    let result = make(&request, &target, &rights.warden, &context).map_err(Failure::from);
     observers.end(result.as_ref().err())?;
     result.map(|_| ())
 }

@@ -1,0 +1,197 @@
+//! A course as files of a root, in a form that a shell reads line by line:
+//!
+//! ```text
+//! course                 preinst NUMBER ARGUMENTS... | configure PACKAGES...    one act a line
+//! preinst/NUMBER/        the package's control files
+//! preinst/NUMBER.variables   NAME=VALUE, one a line
+//! done                   how many acts are done
+//! ```
+
+use bareroot_unpack::{FileKind, Root};
+
+use super::super::configure::{Act, ControlFile, Preinst};
+use crate::error::Error;
+use crate::second_stage::HOME;
+
+const COURSE: &str = "course";
+const PREINST: &str = "preinst";
+const DONE: &str = "done";
+
+/// The variable that has a package's name.
+const PACKAGE: &str = "DPKG_MAINTSCRIPT_PACKAGE";
+
+/// Writes a course.
+pub fn write(root: &Root, course: &[Act]) -> Result<(), Error> {
+    let mut lines = String::new();
+    root.create_dir_all(format!("{HOME}/{PREINST}"), 0o755)?;
+    for (number, act) in course.iter().enumerate() {
+        match act {
+            Act::Preinst(preinst) => {
+                lines += &format!("{PREINST} {number} {}\n", preinst.arguments.join(" "));
+                let at = format!("{HOME}/{PREINST}/{number}");
+                root.create_dir_all(&at, 0o755)?;
+                for file in &preinst.files {
+                    root.write(format!("{at}/{}", file.name), file.mode, &file.bytes)?;
+                }
+                let variables: String = preinst
+                    .variables
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}\n"))
+                    .collect();
+                root.write(format!("{at}.variables"), 0o644, variables.as_bytes())?;
+            }
+            Act::Configure(packages) => {
+                let words = [&["configure".to_owned()], packages.as_slice()].concat();
+                lines += &format!("{}\n", words.join(" "));
+            }
+        }
+    }
+    Ok(root.write(format!("{HOME}/{COURSE}"), 0o644, lines.as_bytes())?)
+}
+
+/// Reads a course.
+pub fn read(root: &Root) -> Result<Vec<Act>, Error> {
+    let text = text(root, COURSE)?;
+    text.lines()
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("configure") => Ok(Act::Configure(words.map(str::to_owned).collect())),
+                Some(PREINST) => {
+                    let number = words
+                        .next()
+                        .filter(|number| number.parse::<usize>().is_ok())
+                        .ok_or_else(|| malformed(COURSE, line))?;
+                    preinst(root, number, words.map(str::to_owned).collect())
+                }
+                _ => Err(malformed(COURSE, line)),
+            }
+        })
+        .collect()
+}
+
+fn preinst(root: &Root, number: &str, arguments: Vec<String>) -> Result<Act, Error> {
+    let file = format!("{PREINST}/{number}.variables");
+    let variables: Vec<(String, String)> = text(root, &file)?
+        .lines()
+        .map(|line| {
+            let (name, value) = line.split_once('=').ok_or_else(|| malformed(&file, line))?;
+            Ok((name.to_owned(), value.to_owned()))
+        })
+        .collect::<Result<_, Error>>()?;
+    let at = format!("{HOME}/{PREINST}/{number}");
+    let mut files = Vec::new();
+    for entry in root.read_dir(&at)? {
+        let Ok(name) = String::from_utf8(entry.name) else {
+            continue;
+        };
+        let path = format!("{at}/{name}");
+        if let Some(stat) = root.lstat(&path)?.filter(|stat| stat.kind == FileKind::File) {
+            files.push(ControlFile {
+                name,
+                mode: stat.mode & 0o7777,
+                bytes: root.read(&path)?,
+            });
+        }
+    }
+    let package = variables.iter().find(|(name, _)| name == PACKAGE);
+    Ok(Act::Preinst(Preinst {
+        package: package.map_or_else(|| number.to_owned(), |(_, package)| package.clone()),
+        arguments,
+        variables,
+        files,
+    }))
+}
+
+/// How many acts are done.
+pub fn begun(root: &Root) -> Result<usize, Error> {
+    match root.read_if_exists(format!("{HOME}/{DONE}"))? {
+        None => Ok(0),
+        Some(bytes) => {
+            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+            text.parse().map_err(|_| malformed(DONE, &text))
+        }
+    }
+}
+
+/// Keeps how many acts are done; whole, or not at all.
+pub fn done(root: &Root, acts: usize) -> Result<(), Error> {
+    let new = format!("{HOME}/{DONE}.new");
+    root.write(&new, 0o644, format!("{acts}\n").as_bytes())?;
+    Ok(root.rename(&new, format!("{HOME}/{DONE}"))?)
+}
+
+fn text(root: &Root, name: &str) -> Result<String, Error> {
+    let bytes = root.read(format!("{HOME}/{name}"))?;
+    String::from_utf8(bytes).map_err(|_| malformed(name, "bytes that are no text"))
+}
+
+fn malformed(file: &str, line: &str) -> Error {
+    Error::SecondStage {
+        file: format!("/{HOME}/{file}"),
+        found: line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn a_course_and_back() {
+        let (_dir, root) = root();
+        let file = |name: &str, mode, bytes: &[u8]| ControlFile {
+            name: name.into(),
+            mode,
+            bytes: bytes.to_vec(),
+        };
+        let course = vec![
+            Act::Preinst(Preinst {
+                package: "base-passwd".into(),
+                arguments: vec!["install".into()],
+                variables: vec![
+                    ("DPKG_ROOT".into(), String::new()),
+                    (PACKAGE.into(), "base-passwd".into()),
+                ],
+                files: vec![
+                    file("control", 0o644, b"Package: base-passwd\n"),
+                    file("preinst", 0o755, b"#!/bin/sh\n\xff"),
+                ],
+            }),
+            Act::Configure(vec!["libc6:arm64".into(), "dash".into()]),
+            Act::Configure(Vec::new()),
+        ];
+        write(&root, &course).unwrap();
+        let mut found = read(&root).unwrap();
+        if let Some(Act::Preinst(preinst)) = found.first_mut() {
+            preinst.files.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        assert_eq!(found, course);
+        assert_eq!(begun(&root).unwrap(), 0);
+        done(&root, 2).unwrap();
+        assert_eq!(begun(&root).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_has_another_form_is_said() {
+        let (_dir, root) = root();
+        write(&root, &[]).unwrap();
+        for line in ["run this", "preinst", "preinst ../../etc install"] {
+            root.write(format!("{HOME}/{COURSE}"), 0o644, format!("{line}\n").as_bytes())
+                .unwrap();
+            let error = read(&root).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("/bareroot/course is not as bareroot writes it: `{line}`")
+            );
+        }
+        root.write(format!("{HOME}/{DONE}"), 0o644, b"some\n").unwrap();
+        assert!(begun(&root).is_err());
+    }
+}
