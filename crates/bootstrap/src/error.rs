@@ -356,10 +356,12 @@ impl Classified for Error {
             ),
             Error::Enter(
                 error @ (bareroot_enter::Error::NoEmulator { .. } | bareroot_enter::Error::Emulator { .. }),
-            ) => Some(format!(
-                "{}; --foreign makes a root that is finished where its programs run",
-                error.hint().map_or_else(String::new, |hint| hint),
-            )),
+            ) => {
+                let own = error.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
+                Some(format!(
+                    "{own}--foreign makes a root that is finished where its programs run"
+                ))
+            }
             Error::Moving(error) => error.hint(),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),

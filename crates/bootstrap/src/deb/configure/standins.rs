@@ -43,6 +43,14 @@ impl StandIns {
         }
     }
 
+    /// Without the one that keeps what scripts tell it in memory until the end: where an interrupted run is gone on with, it
+    /// would be lost.
+    #[must_use]
+    pub fn without_resident(mut self) -> StandIns {
+        self.helpers.retain(|helper| *helper != Helper::DebconfFrontend);
+        self
+    }
+
     /// The directory that comes first in PATH.
     pub fn directory(&self) -> Option<&'static str> {
         (!self.helpers.is_empty()).then_some(standin::BIN)

@@ -73,7 +73,8 @@ pub fn finish(about: &About, ground: &Ground<'_>) -> Result<Grown, Error> {
         let scripts = scripts(root)?;
         let stand_ins = match ground.request.no_standins {
             true => StandIns::default(),
-            false => StandIns::choose(root, scripts.iter().map(Vec::as_slice), &emulation, context),
+            false => StandIns::choose(root, scripts.iter().map(Vec::as_slice), &emulation, context)
+                .without_resident(),
         };
         let session = session(&stand_ins)?;
         let around = Surroundings {

@@ -40,10 +40,10 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_be_filled_in_and_every_word_is_plain() {
-        let text = text(Some(7));
-        assert!(text.contains(" SOURCE_DATE_EPOCH=7 /bin/sh"), "{text}");
-        // `"@$SOURCE_DATE_EPOCH"` is date(1)'s.
-        let left = text.replace("@$SOURCE_DATE_EPOCH", "");
+        let script = text(Some(7));
+        assert!(script.contains(" SOURCE_DATE_EPOCH=7 /bin/sh"), "{script}");
+        // `"@$SOURCE_DATE_EPOCH"` is date(1)'s, `"$@"` the shell's.
+        let left = script.replace("@$SOURCE_DATE_EPOCH", "").replace("\"$@\"", "");
         assert!(!left.contains('@'), "{left}");
         let lists = [LEFTOVERS, LOCKS].concat();
         let plain = |path: &&str| {

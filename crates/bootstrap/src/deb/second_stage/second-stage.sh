@@ -53,14 +53,15 @@ put_back() {
 
 preinst() {
     number=$1
-    shift
+    package=$2
+    shift 2
     rm -rf "/@CONTROL@"
     cp -R -p "$home/preinst/$number" "/@CONTROL@"
     set -- "/@CONTROL@/preinst" "$@"
     while IFS= read -r variable; do
         set -- "$variable" "$@"
     done < "$home/preinst/$number.variables"
-    env "$@" < /dev/null || fail "the preinst script $number failed with status $?"
+    env "$@" < /dev/null || fail "the preinst script of package $package failed with status $?"
     rm -rf "/@CONTROL@"
 }
 

@@ -1,7 +1,7 @@
 //! A course as files of a root, in a form that a shell reads line by line:
 //!
 //! ```text
-//! course                 preinst NUMBER ARGUMENTS... | configure PACKAGES...    one act a line
+//! course                 preinst NUMBER PACKAGE ARGUMENTS... | configure PACKAGES...    one act a line
 //! preinst/NUMBER/        the package's control files
 //! preinst/NUMBER.variables   NAME=VALUE, one a line
 //! done                   how many acts are done
@@ -17,9 +17,6 @@ const COURSE: &str = "course";
 const PREINST: &str = "preinst";
 const DONE: &str = "done";
 
-/// The variable that has a package's name.
-const PACKAGE: &str = "DPKG_MAINTSCRIPT_PACKAGE";
-
 /// Writes a course.
 pub fn write(root: &Root, course: &[Act]) -> Result<(), Error> {
     let mut lines = String::new();
@@ -27,7 +24,8 @@ pub fn write(root: &Root, course: &[Act]) -> Result<(), Error> {
     for (number, act) in course.iter().enumerate() {
         match act {
             Act::Preinst(preinst) => {
-                lines += &format!("{PREINST} {number} {}\n", preinst.arguments.join(" "));
+                let words = [std::slice::from_ref(&preinst.package), &preinst.arguments].concat();
+                lines += &format!("{PREINST} {number} {}\n", words.join(" "));
                 let at = format!("{HOME}/{PREINST}/{number}");
                 root.create_dir_all(&at, 0o755)?;
                 for file in &preinst.files {
@@ -62,7 +60,8 @@ pub fn read(root: &Root) -> Result<Vec<Act>, Error> {
                         .next()
                         .filter(|number| number.parse::<usize>().is_ok())
                         .ok_or_else(|| malformed(COURSE, line))?;
-                    preinst(root, number, words.map(str::to_owned).collect())
+                    let package = words.next().ok_or_else(|| malformed(COURSE, line))?;
+                    preinst(root, number, package, words.map(str::to_owned).collect())
                 }
                 _ => Err(malformed(COURSE, line)),
             }
@@ -70,7 +69,7 @@ pub fn read(root: &Root) -> Result<Vec<Act>, Error> {
         .collect()
 }
 
-fn preinst(root: &Root, number: &str, arguments: Vec<String>) -> Result<Act, Error> {
+fn preinst(root: &Root, number: &str, package: &str, arguments: Vec<String>) -> Result<Act, Error> {
     let file = format!("{PREINST}/{number}.variables");
     let variables: Vec<(String, String)> = text(root, &file)?
         .lines()
@@ -94,9 +93,8 @@ fn preinst(root: &Root, number: &str, arguments: Vec<String>) -> Result<Act, Err
             });
         }
     }
-    let package = variables.iter().find(|(name, _)| name == PACKAGE);
     Ok(Act::Preinst(Preinst {
-        package: package.map_or_else(|| number.to_owned(), |(_, package)| package.clone()),
+        package: package.to_owned(),
         arguments,
         variables,
         files,
@@ -155,10 +153,7 @@ mod tests {
             Act::Preinst(Preinst {
                 package: "base-passwd".into(),
                 arguments: vec!["install".into()],
-                variables: vec![
-                    ("DPKG_ROOT".into(), String::new()),
-                    (PACKAGE.into(), "base-passwd".into()),
-                ],
+                variables: vec![("DPKG_ROOT".into(), String::new()), ("A".into(), "b=c".into())],
                 files: vec![
                     file("control", 0o644, b"Package: base-passwd\n"),
                     file("preinst", 0o755, b"#!/bin/sh\n\xff"),
@@ -182,7 +177,12 @@ mod tests {
     fn what_has_another_form_is_said() {
         let (_dir, root) = root();
         write(&root, &[]).unwrap();
-        for line in ["run this", "preinst", "preinst ../../etc install"] {
+        for line in [
+            "run this",
+            "preinst",
+            "preinst 0",
+            "preinst ../../etc base install",
+        ] {
             root.write(format!("{HOME}/{COURSE}"), 0o644, format!("{line}\n").as_bytes())
                 .unwrap();
             let error = read(&root).unwrap_err();
