@@ -25,6 +25,13 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
+/// What runs programs of another architecture, and becomes another user.
+const FOREIGN: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -60,6 +67,8 @@ pub enum Need {
     Peers,
     /// The bench.
     Bench,
+    /// The comparison of roots of another architecture.
+    Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
@@ -82,6 +91,7 @@ pub fn prepare(need: Need) -> Result<()> {
     match need {
         Need::Peers => {}
         Need::Bench => programs.extend(BENCH),
+        Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),

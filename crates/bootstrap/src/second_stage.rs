@@ -10,13 +10,16 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::request::{HookKind, Request};
 use crate::story::{Ground, Report};
-use crate::{deb, mode, tools};
+use crate::{deb, mode, rpm, tools};
 
 /// Where a root keeps what its second stage needs; it is gone after that.
 pub const HOME: &str = "bareroot";
 
 /// Says what is left to do.
 const ABOUT: &str = "about";
+
+/// Says how many acts are done.
+const DONE: &str = "done";
 
 /// Which second stage is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,31 @@ impl About {
     }
 }
 
+/// How many acts of the second stage are done.
+///
+/// # Errors
+/// When it is kept in another form.
+pub fn begun(root: &Root) -> Result<usize, Error> {
+    let Some(bytes) = root.read_if_exists(format!("{HOME}/{DONE}"))? else {
+        return Ok(0);
+    };
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    text.parse().map_err(|_| Error::SecondStage {
+        file: format!("/{HOME}/{DONE}"),
+        found: text,
+    })
+}
+
+/// Keeps how many acts are done; whole, or not at all.
+///
+/// # Errors
+/// When the root refuses.
+pub fn keep_done(root: &Root, acts: usize) -> Result<(), Error> {
+    let new = format!("{HOME}/{DONE}.new");
+    root.write(&new, 0o644, format!("{acts}\n").as_bytes())?;
+    Ok(root.rename(&new, format!("{HOME}/{DONE}"))?)
+}
+
 /// Finishes the root at `target`, which `--foreign` made. It is changed where it is: an error leaves it unfinished, to be
 /// tried again.
 ///
@@ -110,6 +138,7 @@ pub fn second_stage(
     };
     let result = match about.family.as_str() {
         deb::FAMILY => deb::second_stage::finish(&about, &ground),
+        rpm::FAMILY => rpm::second_stage::finish(&about, &ground),
         family => Err(Error::SecondStage {
             file: format!("/{HOME}/{ABOUT}"),
             found: format!("family {family}"),
@@ -174,5 +203,18 @@ mod tests {
             root.write("bareroot/about", 0o644, text.as_bytes()).unwrap();
             assert!(About::read(&root).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn how_far_it_is_and_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        root.create_dir(HOME, 0o755).unwrap();
+        assert_eq!(begun(&root).unwrap(), 0);
+        keep_done(&root, 12).unwrap();
+        assert_eq!(begun(&root).unwrap(), 12);
+        root.write("bareroot/done", 0o644, b"some\n").unwrap();
+        let error = begun(&root).unwrap_err().to_string();
+        assert_eq!(error, "/bareroot/done is not as bareroot writes it: `some`");
     }
 }

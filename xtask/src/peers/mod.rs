@@ -4,6 +4,7 @@ mod alone;
 pub mod apt;
 mod debian;
 mod exceptions;
+mod foreign;
 pub mod mmdebstrap;
 mod no_host_programs;
 pub mod root;
@@ -59,6 +60,11 @@ enum Lane {
         #[command(flatten)]
         which: debian::Which,
     },
+    /// Roots in two stages, and of another architecture, with mmdebstrap's packages
+    Foreign {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Every program of a bootstrap is the target's own; the binary works alone
     NoHostPrograms {
         #[command(flatten)]
@@ -108,6 +114,11 @@ pub fn run(args: Args) -> Result<()> {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
             }
         }
+        Some(Lane::Foreign { common }) => {
+            if let Some(workshop) = open(&common, Need::Foreign, "foreign", &mut report)? {
+                foreign::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::NoHostPrograms { common }) => {
             if let Some(workshop) = open(&common, Need::Peers, "no-host-programs", &mut report)? {
                 no_host_programs::run(&workshop, &mut report)?;
@@ -149,6 +160,9 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
         debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
         no_host_programs::run(&workshop, report)?;
         alone::run(&workshop, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
+        foreign::run(&workshop, common.quick, report)?;
     }
     rpm_lane(common, report)?;
     if !common.quick {

@@ -18,7 +18,7 @@ use super::plan::Plan;
 use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::request::HookKind;
-use crate::second_stage::{About, HOME};
+use crate::second_stage::{self, About, HOME};
 use crate::story::{Ground, Grown};
 use crate::tools;
 
@@ -55,7 +55,7 @@ pub fn finish(about: &About, ground: &Ground<'_>) -> Result<Grown, Error> {
     let emulation = Emulation::find(Arch::of_deb(&about.arch), true, ground.request, context)?;
     let epoch = tools::source_date_epoch()?.or(about.epoch);
     let course = stored::read(root)?;
-    let begun = stored::begun(root)?;
+    let begun = second_stage::begun(root)?;
     let session = |stand_ins: &StandIns| -> Result<Session, Error> {
         context.cancel().check()?;
         let mut spec = Spec::new(root.as_fd(), root.path());
@@ -84,7 +84,9 @@ pub fn finish(about: &About, ground: &Ground<'_>) -> Result<Grown, Error> {
             stand_ins: &stand_ins,
             marks: Some(HOME),
         };
-        configure::configure(&course, begun, &around, context, &|done| stored::done(root, done))?;
+        configure::configure(&course, begun, &around, context, &|done| {
+            second_stage::keep_done(root, done)
+        })?;
         Ok(session.close()?)
     })?;
     ground.run_hooks(HookKind::Customize, || session(&StandIns::default()))?;

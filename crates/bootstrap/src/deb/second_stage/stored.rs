@@ -4,7 +4,6 @@
 //! course                 preinst NUMBER PACKAGE ARGUMENTS... | configure PACKAGES...    one act a line
 //! preinst/NUMBER/        the package's control files
 //! preinst/NUMBER.variables   NAME=VALUE, one a line
-//! done                   how many acts are done
 //! ```
 
 use bareroot_unpack::{FileKind, Root};
@@ -15,7 +14,6 @@ use crate::second_stage::HOME;
 
 const COURSE: &str = "course";
 const PREINST: &str = "preinst";
-const DONE: &str = "done";
 
 /// Writes a course.
 pub fn write(root: &Root, course: &[Act]) -> Result<(), Error> {
@@ -101,24 +99,6 @@ fn preinst(root: &Root, number: &str, package: &str, arguments: Vec<String>) -> 
     }))
 }
 
-/// How many acts are done.
-pub fn begun(root: &Root) -> Result<usize, Error> {
-    match root.read_if_exists(format!("{HOME}/{DONE}"))? {
-        None => Ok(0),
-        Some(bytes) => {
-            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-            text.parse().map_err(|_| malformed(DONE, &text))
-        }
-    }
-}
-
-/// Keeps how many acts are done; whole, or not at all.
-pub fn done(root: &Root, acts: usize) -> Result<(), Error> {
-    let new = format!("{HOME}/{DONE}.new");
-    root.write(&new, 0o644, format!("{acts}\n").as_bytes())?;
-    Ok(root.rename(&new, format!("{HOME}/{DONE}"))?)
-}
-
 fn text(root: &Root, name: &str) -> Result<String, Error> {
     let bytes = root.read(format!("{HOME}/{name}"))?;
     String::from_utf8(bytes).map_err(|_| malformed(name, "bytes that are no text"))
@@ -168,9 +148,6 @@ mod tests {
             preinst.files.sort_by(|one, other| one.name.cmp(&other.name));
         }
         assert_eq!(found, course);
-        assert_eq!(begun(&root).unwrap(), 0);
-        done(&root, 2).unwrap();
-        assert_eq!(begun(&root).unwrap(), 2);
     }
 
     #[test]
@@ -191,7 +168,5 @@ mod tests {
                 format!("/bareroot/course is not as bareroot writes it: `{line}`")
             );
         }
-        root.write(format!("{HOME}/{DONE}"), 0o644, b"some\n").unwrap();
-        assert!(begun(&root).is_err());
     }
 }
