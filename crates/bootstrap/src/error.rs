@@ -203,6 +203,16 @@ pub enum Error {
         /// The root.
         root: PathBuf,
     },
+    /// A root's second stage in another mode than its first.
+    #[error("`{root}` was made in mode {made}, and this is mode {mode}", root = root.display())]
+    OtherMode {
+        /// The root.
+        root: PathBuf,
+        /// The first stage's mode.
+        made: &'static str,
+        /// This run's.
+        mode: &'static str,
+    },
     /// A root's second stage is stored in another form.
     #[error("{file} is not as bareroot writes it: `{found}`")]
     SecondStage {
@@ -289,6 +299,7 @@ impl Classified for Error {
             | Error::NoKeyring { .. }
             | Error::NoRepos
             | Error::HookTooEarly { .. }
+            | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
             | Error::NotInSolution(_) => Class::Usage,
@@ -351,6 +362,7 @@ impl Classified for Error {
             Error::HookTooEarly { kind: "customize" } => {
                 Some("give it to `bareroot bootstrap --second-stage`".to_owned())
             }
+            Error::OtherMode { made, .. } => Some(format!("the same user finishes it with --mode {made}")),
             Error::NoSecondStage { .. } => Some(
                 "`bareroot bootstrap --foreign` makes roots that have one, and it is done once".to_owned(),
             ),

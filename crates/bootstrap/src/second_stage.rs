@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bareroot_enter::Warden;
+use bareroot_enter::mode::Mode;
 use bareroot_model::{Event, Phase};
 use bareroot_unpack::Root;
 
@@ -32,6 +33,8 @@ pub struct About {
     pub epoch: Option<i64>,
     /// How many packages there are.
     pub packages: usize,
+    /// The mode of the first stage, which says whose files they are.
+    pub mode: Mode,
 }
 
 impl About {
@@ -42,8 +45,8 @@ impl About {
     pub fn write(&self, root: &Root) -> Result<(), Error> {
         root.create_dir_all(HOME, 0o755)?;
         let mut text = format!(
-            "family {}\narch {}\npackages {}\n",
-            self.family, self.arch, self.packages
+            "family {}\narch {}\npackages {}\nmode {}\n",
+            self.family, self.arch, self.packages, self.mode
         );
         if let Some(epoch) = self.epoch {
             text += &format!("epoch {epoch}\n");
@@ -69,6 +72,7 @@ impl About {
             arch: String::new(),
             epoch: None,
             packages: 0,
+            mode: Mode::Root,
         };
         for line in text.lines() {
             let (key, value) = line.split_once(' ').ok_or_else(|| malformed(line))?;
@@ -76,6 +80,11 @@ impl About {
                 "family" => about.family = value.to_owned(),
                 "arch" => about.arch = value.to_owned(),
                 "packages" => about.packages = value.parse().map_err(|_| malformed(line))?,
+                "mode" => {
+                    let known = [Mode::Root, Mode::Unshare, Mode::Single];
+                    let found = known.into_iter().find(|mode| mode.word() == value);
+                    about.mode = found.ok_or_else(|| malformed(line))?;
+                }
                 "epoch" => about.epoch = Some(value.parse().map_err(|_| malformed(line))?),
                 _ => return Err(malformed(line)),
             }
@@ -129,6 +138,13 @@ pub fn second_stage(
     let about = About::read(&root)?.ok_or_else(|| Error::NoSecondStage {
         root: target.to_owned(),
     })?;
+    if about.mode != request.mode {
+        return Err(Error::OtherMode {
+            root: target.to_owned(),
+            made: about.mode.word(),
+            mode: request.mode.word(),
+        });
+    }
     root.load_ledger()?;
     let ground = Ground {
         request,
@@ -195,11 +211,12 @@ mod tests {
                 arch: "arm64".into(),
                 epoch,
                 packages: 78,
+                mode: Mode::Unshare,
             };
             about.write(&root).unwrap();
             assert_eq!(About::read(&root).unwrap(), Some(about));
         }
-        for text in ["family", "packages many", "epoch x", "size 7"] {
+        for text in ["family", "packages many", "epoch x", "size 7", "mode x"] {
             root.write("bareroot/about", 0o644, text.as_bytes()).unwrap();
             assert!(About::read(&root).is_err(), "{text}");
         }
