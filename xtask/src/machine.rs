@@ -50,6 +50,14 @@ const RPM: &[(&str, &str)] = &[
     ("mount", "mount"),
 ];
 
+/// What running as ordinary users needs.
+const USERS: &[(&str, &str)] = &[
+    ("newuidmap", "uidmap"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+    ("tar", "tar"),
+];
+
 /// What building rdebootstrap needs.
 const RDEBOOTSTRAP: &[&str] = &[
     "libgpgme-dev",
@@ -73,6 +81,12 @@ pub enum Need {
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
+    /// Ordinary users.
+    Users,
+    /// The bench with ordinary users.
+    BenchUsers,
+    /// Ordinary users, and the RPM distribution.
+    UsersAndRpm,
     /// The bench with dnf.
     BenchRpm,
 }
@@ -94,6 +108,9 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
+        Need::Users => programs = USERS.to_vec(),
+        Need::BenchUsers => programs = [USERS, BENCH].concat(),
+        Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
     }
     packages.retain(|package| !installed(package));

@@ -1,9 +1,8 @@
 //! Roots in two stages: `--foreign` unpacks and records, the second stage runs what has to be run.
 
-use std::path::Path;
-
 use bareroot_enter::Warden;
 use bareroot_enter::mode::Mode;
+use bareroot_ledger::Scope;
 use bareroot_model::{Event, Phase};
 use bareroot_unpack::Root;
 
@@ -11,6 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::request::{HookKind, Request};
 use crate::story::{Ground, Report};
+use crate::target::{Destination, Target};
 use crate::{deb, mode, rpm, tools};
 
 /// Where a root keeps what its second stage needs; it is gone after that.
@@ -33,8 +33,6 @@ pub struct About {
     pub epoch: Option<i64>,
     /// How many packages there are.
     pub packages: usize,
-    /// The mode of the first stage, which says whose files they are.
-    pub mode: Mode,
 }
 
 impl About {
@@ -45,8 +43,8 @@ impl About {
     pub fn write(&self, root: &Root) -> Result<(), Error> {
         root.create_dir_all(HOME, 0o755)?;
         let mut text = format!(
-            "family {}\narch {}\npackages {}\nmode {}\n",
-            self.family, self.arch, self.packages, self.mode
+            "family {}\narch {}\npackages {}\n",
+            self.family, self.arch, self.packages
         );
         if let Some(epoch) = self.epoch {
             text += &format!("epoch {epoch}\n");
@@ -72,7 +70,6 @@ impl About {
             arch: String::new(),
             epoch: None,
             packages: 0,
-            mode: Mode::Root,
         };
         for line in text.lines() {
             let (key, value) = line.split_once(' ').ok_or_else(|| malformed(line))?;
@@ -80,11 +77,6 @@ impl About {
                 "family" => about.family = value.to_owned(),
                 "arch" => about.arch = value.to_owned(),
                 "packages" => about.packages = value.parse().map_err(|_| malformed(line))?,
-                "mode" => {
-                    let known = [Mode::Root, Mode::Unshare, Mode::Single];
-                    let found = known.into_iter().find(|mode| mode.word() == value);
-                    about.mode = found.ok_or_else(|| malformed(line))?;
-                }
                 "epoch" => about.epoch = Some(value.parse().map_err(|_| malformed(line))?),
                 _ => return Err(malformed(line)),
             }
@@ -125,23 +117,30 @@ pub fn keep_done(root: &Root, acts: usize) -> Result<(), Error> {
 /// See [`Error`]; its class is the exit code.
 pub fn second_stage(
     request: &Request,
-    target: &Path,
+    target: &Target,
     warden: &Warden,
     context: &Context,
 ) -> Result<Report, Error> {
     tools::raise_file_limit();
-    let root = Root::open(target)?;
+    let path = match target {
+        Target::Directory(path) => path.clone(),
+        Target::Archive(Destination::File(path), _) => path.clone(),
+        Target::Archive(Destination::Stdout, _) => "-".into(),
+    };
+    let root = Root::open(&path)?;
     let root = match mode::ledger(request.mode) {
         Some(ledger) => root.with_ledger(ledger),
         None => root,
     };
-    let about = About::read(&root)?.ok_or_else(|| Error::NoSecondStage {
-        root: target.to_owned(),
-    })?;
-    if about.mode != request.mode {
+    let about = About::read(&root)?.ok_or_else(|| Error::NoSecondStage { root: path.clone() })?;
+    let made = root.ledger_scope()?.map(|scope| match scope {
+        Scope::Devices => Mode::Unshare,
+        Scope::All => Mode::Single,
+    });
+    if let Some(made) = made.filter(|made| *made != request.mode) {
         return Err(Error::OtherMode {
-            root: target.to_owned(),
-            made: about.mode.word(),
+            root: path,
+            made: made.word(),
             mode: request.mode.word(),
         });
     }
@@ -166,7 +165,7 @@ pub fn second_stage(
     saved?;
     context.phase(Phase::Finish, || root.sync())?;
     let report = Report {
-        target: target.to_owned(),
+        target: Target::Directory(path),
         packages: grown.packages,
         bytes: grown.bytes,
     };
@@ -211,12 +210,11 @@ mod tests {
                 arch: "arm64".into(),
                 epoch,
                 packages: 78,
-                mode: Mode::Unshare,
             };
             about.write(&root).unwrap();
             assert_eq!(About::read(&root).unwrap(), Some(about));
         }
-        for text in ["family", "packages many", "epoch x", "size 7", "mode x"] {
+        for text in ["family", "packages many", "epoch x", "size 7"] {
             root.write("bareroot/about", 0o644, text.as_bytes()).unwrap();
             assert!(About::read(&root).is_err(), "{text}");
         }

@@ -2,6 +2,7 @@
 
 mod debian;
 mod measure;
+mod modes;
 mod rpm;
 mod table;
 
@@ -13,6 +14,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// Ordinary users, as ratios to root
+    Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
 }
@@ -24,6 +27,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
     }
 }

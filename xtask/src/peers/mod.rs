@@ -6,6 +6,7 @@ mod debian;
 mod exceptions;
 mod foreign;
 pub mod mmdebstrap;
+mod modes;
 mod no_host_programs;
 pub mod root;
 mod rpm;
@@ -62,6 +63,11 @@ enum Lane {
     },
     /// Roots in two stages, and of another architecture, with mmdebstrap's packages
     Foreign {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Roots made by ordinary users, with root's
+    Modes {
         #[command(flatten)]
         common: Common,
     },
@@ -125,6 +131,7 @@ pub fn run(args: Args) -> Result<()> {
                 alone::run(&workshop, &mut report)?;
             }
         }
+        Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
@@ -146,6 +153,20 @@ fn rpm_lane(common: &Common, report: &mut Report) -> Result<()> {
     rpm::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
+fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
+    let need = if common.quick {
+        Need::Users
+    } else {
+        Need::UsersAndRpm
+    };
+    if let Err(reason) = machine::prepare(need) {
+        report.skip("modes", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    modes::run(&place, common.bareroot.as_deref(), common.quick, report)
+}
+
 fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {
     if let Err(reason) = machine::prepare(Need::Rpm) {
         report.skip("rpm-options", &format!("{reason:#}"));
@@ -164,6 +185,7 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
         foreign::run(&workshop, common.quick, report)?;
     }
+    modes_lane(common, report)?;
     rpm_lane(common, report)?;
     if !common.quick {
         rpm_options_lane(common, report)?;

@@ -212,7 +212,7 @@ impl Growth<'_> {
             ..
         } = *self.ground;
         if self.waits() {
-            return second_stage::write(root, self.plan, &course, packages.len(), request.mode);
+            return second_stage::write(root, self.plan, &course, packages.len());
         }
         let scripts = (packages.iter().flat_map(|package| package.info))
             .filter(|file| RUN.contains(&file.name.as_str()))

@@ -110,7 +110,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     growth.run_hooks(HookKind::Extract)?;
     if growth.waits() {
         context.phase(Phase::Configure, || {
-            second_stage::write(root, plan, &headers(&arrived), &unpacked, request.mode)
+            second_stage::write(root, plan, &headers(&arrived), &unpacked)
         })?;
         context.note(
             "scriptlets wait for `bareroot bootstrap --second-stage`, here or where the root's programs run: no script in the \

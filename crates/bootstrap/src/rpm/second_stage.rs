@@ -7,7 +7,6 @@
 use std::os::fd::AsFd as _;
 
 use bareroot_enter::binfmt::Arch;
-use bareroot_enter::mode::Mode;
 use bareroot_enter::{Session, Spec};
 use bareroot_model::Phase;
 use bareroot_rpm::{Header, Limits, MAGIC, State};
@@ -42,18 +41,11 @@ const STATES: [State; 5] = [
 ///
 /// # Errors
 /// When the root refuses.
-pub fn write(
-    root: &Root,
-    plan: &Plan,
-    headers: &[&Header],
-    unpacked: &Unpacked,
-    mode: Mode,
-) -> Result<(), Error> {
+pub fn write(root: &Root, plan: &Plan, headers: &[&Header], unpacked: &Unpacked) -> Result<(), Error> {
     let about = About {
         family: super::FAMILY.to_owned(),
         arch: plan.arch.clone(),
         epoch: plan.epoch,
-        mode,
         packages: headers.len(),
     };
     about.write(root)?;

@@ -156,6 +156,14 @@ impl Arch {
             .find(|arch| matches(header, 0, &arch.elf.magic(), &arch.elf.mask()))
     }
 
+    /// The architecture of a header's numbers; of several that have the same, the first of the table.
+    pub fn of_elf(elf: crate::elf::Elf) -> Option<&'static Arch> {
+        let order = if elf.big_endian { Order::Big } else { Order::Little };
+        TABLE
+            .iter()
+            .find(|arch| (arch.elf.bits, arch.elf.order, arch.elf.machine) == (elf.bits, order, elf.machine))
+    }
+
     /// The architecture that this program was built for.
     pub fn own() -> Option<&'static Arch> {
         TABLE.iter().find(|arch| arch.is_own())

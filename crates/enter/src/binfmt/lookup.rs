@@ -1,6 +1,5 @@
 //! The search for something that runs an architecture's programs.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::arch::Arch;
@@ -70,11 +69,8 @@ impl Host {
         let mut unfit = Vec::new();
         for path in self.candidates(arch) {
             match file::look(&path, Arch::own()) {
-                // A path beyond what registering takes is no path for it.
-                Fitness::Fit if path.as_os_str().as_bytes().len() <= 1024 => {
-                    return Ok(Way::Emulator(Emulator::new(arch, path)));
-                }
-                Fitness::Fit | Fitness::Absent => {}
+                Fitness::Fit => return Ok(Way::Emulator(Emulator::new(arch, path))),
+                Fitness::Absent => {}
                 Fitness::Dynamic => unfit.push(format!("`{}` is not static", path.display())),
                 Fitness::Alien => {
                     unfit.push(format!("`{}` is no program of this machine's", path.display()));

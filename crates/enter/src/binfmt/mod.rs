@@ -12,13 +12,13 @@ mod probe;
 mod register;
 mod table;
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::wire::{Reader, Writer};
 pub use arch::Arch;
-pub(crate) use register::{advice, register};
+pub(crate) use register::{Waiting, advice};
 
 /// How programs of an architecture are run here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +60,7 @@ impl Emulator {
         &self.path
     }
 
-    /// The line that registers it.
-    ///
-    /// Its flags: F, it is opened at once, as it is not to be found in a root; P, the program's own zeroth argument is
-    /// kept, which qemu can tell since its version 6; C, setuid programs have their effect, as they have natively.
+    /// What registers it.
     pub(crate) fn rule(&self) -> Rule {
         let escaped = |bytes: Vec<u8>| {
             bytes
@@ -71,28 +68,57 @@ impl Emulator {
                 .map(|byte| format!("\\x{byte:02x}"))
                 .collect::<String>()
         };
-        let (magic, mask) = (escaped(self.arch.elf.magic()), escaped(self.arch.elf.mask()));
-        let name = format!("bareroot-{}", self.arch.name());
-        // The first byte is what separates the fields; it must be in none.
-        let path = self.path.as_os_str().as_bytes();
-        let separator = (b"|:;,#").iter().find(|byte| !path.contains(byte));
-        let separator = char::from(*separator.unwrap_or(&b'|'));
-        let mut line = OsString::from(format!(
-            "{separator}{name}{separator}M{separator}0{separator}{magic}{separator}{mask}{separator}"
-        ));
-        line.push(&self.path);
-        line.push(format!("{separator}PCF"));
-        Rule { name, line }
+        Rule {
+            name: format!("bareroot-{}", self.arch.name()),
+            magic: escaped(self.arch.elf.magic()),
+            mask: escaped(self.arch.elf.mask()),
+            path: self.path.clone(),
+        }
     }
 }
 
-/// What is written to binfmt_misc.
+/// An entry of binfmt_misc that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
-    /// The name of its entry.
+    /// Its name.
     pub(crate) name: String,
-    /// The whole line.
-    pub(crate) line: OsString,
+    /// How programs begin, as `\xHH`.
+    pub(crate) magic: String,
+    /// The bits of that which count.
+    pub(crate) mask: String,
+    /// The emulator.
+    pub(crate) path: PathBuf,
+}
+
+impl Rule {
+    /// The line that registers it, the emulator being found at `interpreter`.
+    ///
+    /// Its flags: F, it is opened at once, as it is not to be found in a root; P, the program's own zeroth argument is
+    /// kept, which qemu can tell since its version 6; C, setuid programs have their effect, as they have natively.
+    fn line(&self, interpreter: &str) -> String {
+        let Rule {
+            name, magic, mask, ..
+        } = self;
+        format!(":{name}:M:0:{magic}:{mask}:{interpreter}:PCF")
+    }
+
+    pub(crate) fn encode(&self, writer: &mut Writer) {
+        for text in [&self.name, &self.magic, &self.mask] {
+            writer.text(text);
+        }
+        writer.text(&self.path);
+    }
+
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> io::Result<Self> {
+        let word =
+            |reader: &mut Reader<'_>| Ok::<_, io::Error>(reader.text()?.to_string_lossy().into_owned());
+        Ok(Rule {
+            name: word(reader)?,
+            magic: word(reader)?,
+            mask: word(reader)?,
+            path: reader.path()?,
+        })
+    }
 }
 
 /// How this host runs programs of an architecture.
@@ -110,19 +136,17 @@ pub fn is_static(file: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::table::TABLE;
     use super::*;
 
     #[test]
-    fn a_rule_is_one_line_whatever_the_path() {
-        let arch = Arch::named("arm64").unwrap();
-        let rule = |path: &str| Emulator::new(arch, path).rule().line.into_string().unwrap();
+    fn a_rule_is_one_line() {
+        let rule = Emulator::new(Arch::named("arm64").unwrap(), "/usr/bin/qemu-aarch64-static").rule();
         assert_eq!(
-            rule("/usr/bin/qemu-aarch64-static"),
-            "|bareroot-arm64|M|0|\\x7f\\x45\\x4c\\x46\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00\
-             |\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xfe\\xff\\xff\\xff\
-             |/usr/bin/qemu-aarch64-static|PCF"
+            rule.line("self/fd/9"),
+            ":bareroot-arm64:M:0:\\x7f\\x45\\x4c\\x46\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00\
+             :\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xfe\\xff\\xff\\xff:self/fd/9:PCF"
         );
-        assert!(rule("/a|b/qemu").starts_with(':'));
-        assert!(rule("/a|b:c/qemu").starts_with(';'));
+        assert!(TABLE.iter().all(|arch| !arch.name().contains([':', '/'])));
     }
 }

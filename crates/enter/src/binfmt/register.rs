@@ -1,12 +1,11 @@
 //! Registering an emulator for a session alone.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
 use nix::sched::CloneFlags;
 use nix::sys::wait::{WaitStatus, waitpid};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::pipe::PipeFlags;
@@ -22,56 +21,75 @@ pub(crate) fn advice() -> String {
         .into()
 }
 
-/// Registers an emulator in the user namespace of this process, which is the session's first and is in mount namespaces of
-/// its own; where that namespace is not bareroot's, in a new one with the same ids, which this process is in from then on.
-///
-/// The entry is there as long as what is returned is open.
-pub(crate) fn register(rule: &Rule) -> Result<OwnedFd, Failure> {
-    if !mode::is_in_own_namespace() {
-        same_ids()?;
+/// An emulator that is to be registered, opened while the host's files can be named.
+pub(crate) struct Waiting<'rule> {
+    rule: &'rule Rule,
+    file: OwnedFd,
+    /// A /proc in which this process finds its descriptors.
+    proc: OwnedFd,
+}
+
+impl<'rule> Waiting<'rule> {
+    /// Opens it; `proc` is the host's, where there is one.
+    pub(crate) fn open(rule: &'rule Rule, proc: Option<&OwnedFd>) -> Result<Self, Failure> {
+        let doing = || format!("open the emulator `{}`", rule.path.display());
+        let path = OFlags::PATH | OFlags::CLOEXEC;
+        let file = openat(CWD, &rule.path, path, Mode::empty())
+            .map_err(|error| Failure::emulator(doing(), error))?;
+        let hosts = proc.filter(|proc| openat(proc, "self/fd", path, Mode::empty()).is_ok());
+        let proc = match hosts.map(OwnedFd::try_clone) {
+            Some(Ok(proc)) => proc,
+            _ => own_proc().map_err(|error| Failure::emulator("make a proc file system", error))?,
+        };
+        Ok(Waiting { rule, file, proc })
     }
-    let fail = |doing| move |error: Errno| Failure::emulator(doing, error);
-    let context =
-        fsopen("binfmt_misc", FsOpenFlags::FSOPEN_CLOEXEC).map_err(fail("make a binfmt_misc file system"))?;
-    fsconfig_create(context.as_fd()).map_err(fail("make a binfmt_misc file system"))?;
-    let mounted = fsmount(
-        context.as_fd(),
-        FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::MOUNT_ATTR_NOSUID
+
+    /// Registers it in the user namespace of this process, which is the session's first and is in mount namespaces of its
+    /// own; where that user namespace is not bareroot's, in a new one with the same ids, which this process is in from then
+    /// on. Its working directory is another one then.
+    ///
+    /// The entry is there as long as what is returned is open.
+    pub(crate) fn register(self) -> Result<OwnedFd, Failure> {
+        if !mode::is_in_own_namespace() {
+            same_ids()?;
+        }
+        let fail = |doing| move |error: Errno| Failure::emulator(doing, error);
+        let table = fsopen("binfmt_misc", FsOpenFlags::FSOPEN_CLOEXEC)
+            .and_then(|context| fsconfig_create(context.as_fd()).map(|()| context))
+            .map_err(fail("make a binfmt_misc file system"))?;
+        let inert = MountAttrFlags::MOUNT_ATTR_NOSUID
             | MountAttrFlags::MOUNT_ATTR_NODEV
-            | MountAttrFlags::MOUNT_ATTR_NOEXEC,
-    )
-    .map_err(fail("mount binfmt_misc"))?;
-    let entry = openat(
-        &mounted,
-        "register",
-        OFlags::WRONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(fail("open binfmt_misc's `register`"))?;
-    match rustix::io::write(&entry, rule.line.as_bytes()) {
-        Ok(_) => Ok(mounted),
-        // Another session of this run's: a namespace has one table.
-        Err(Errno::EXIST) if is_there(&mounted, rule) => Ok(mounted),
-        Err(error) => Err(Failure::emulator("register the emulator", error)),
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        let mounted = fsmount(table.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, inert)
+            .map_err(fail("mount binfmt_misc"))?;
+        let entry = openat(
+            &mounted,
+            "register",
+            OFlags::WRONLY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(fail("open binfmt_misc's `register`"))?;
+        // By its descriptor, as its path may be out of sight by now.
+        rustix::process::fchdir(&self.proc).map_err(fail("enter /proc"))?;
+        let line = self.rule.line(&format!("self/fd/{}", self.file.as_raw_fd()));
+        match rustix::io::write(&entry, line.as_bytes()) {
+            Ok(_) => Ok(mounted),
+            // Another session's of this run, which was registered for the same architecture: a namespace has one table.
+            Err(Errno::EXIST) => Ok(mounted),
+            Err(error) => Err(Failure::emulator("register the emulator", error)),
+        }
     }
 }
 
-/// Whether the table has the entry already.
-fn is_there(mounted: &OwnedFd, rule: &Rule) -> bool {
-    let file = openat(
-        mounted,
-        rule.name.as_str(),
-        OFlags::RDONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let mut text = String::new();
-    file.is_ok_and(|file| std::fs::File::from(file).read_to_string(&mut text).is_ok())
-        && text.starts_with("enabled\n")
-        && text.lines().any(|line| {
-            let path = line.strip_prefix("interpreter ");
-            path.is_some_and(|path| rule.line.to_string_lossy().contains(path))
-        })
+/// A /proc of this process' PID namespace, which is nowhere mounted.
+fn own_proc() -> rustix::io::Result<OwnedFd> {
+    let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(context.as_fd())?;
+    fsmount(
+        context.as_fd(),
+        FsMountFlags::FSMOUNT_CLOEXEC,
+        MountAttrFlags::empty(),
+    )
 }
 
 /// Moves this process into a user namespace in which every id is what it was, and into mount, UTS and IPC namespaces that
@@ -124,13 +142,7 @@ fn same_ids() -> Result<(), Failure> {
 /// Gives process 1 of this PID namespace the ids that this process has, each as itself. A /proc of its own shows it, which
 /// is nowhere mounted.
 fn write_maps() -> io::Result<()> {
-    let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    fsconfig_create(context.as_fd())?;
-    let proc = fsmount(
-        context.as_fd(),
-        FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::empty(),
-    )?;
+    let proc = own_proc()?;
     for name in ["uid_map", "gid_map"] {
         let open = |process: &str, flags: OFlags| {
             openat(

@@ -9,7 +9,6 @@ mod stored;
 use std::os::fd::AsFd as _;
 
 use bareroot_enter::binfmt::Arch;
-use bareroot_enter::mode::Mode;
 use bareroot_enter::{Session, Spec};
 use bareroot_model::Phase;
 use bareroot_unpack::Root;
@@ -30,12 +29,11 @@ const INFO: &str = "var/lib/dpkg/info";
 ///
 /// # Errors
 /// When the root refuses.
-pub fn write(root: &Root, plan: &Plan, course: &[Act], packages: usize, mode: Mode) -> Result<(), Error> {
+pub fn write(root: &Root, plan: &Plan, course: &[Act], packages: usize) -> Result<(), Error> {
     let about = About {
         family: super::FAMILY.to_owned(),
         arch: plan.arch.clone(),
         epoch: plan.epoch,
-        mode,
         packages,
     };
     about.write(root)?;
