@@ -19,7 +19,7 @@ use crate::message::{Failure, Setup};
 use crate::program::Builtin;
 use crate::seccomp::owners::{self, Owners};
 use crate::spec::{Access, Confinement, Mounts, Network};
-use crate::{devices, extras, host_files, masks, mounts, network, pivot, sys};
+use crate::{binfmt, devices, extras, host_files, masks, mounts, network, pivot, sys};
 
 /// What programs are started from.
 pub(crate) struct Room {
@@ -125,8 +125,9 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
         Some(waiting) => {
             // It may move this process to other mount namespaces: as above, the root has to be opened again.
             fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
-            let emulator = waiting.register()?;
+            binfmt::own_namespace()?;
             let root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
+            let emulator = waiting.register()?;
             chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
             (root, Some(emulator))
         }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::wire::{Reader, Writer};
 pub use arch::Arch;
-pub(crate) use register::{Waiting, advice};
+pub(crate) use register::{Waiting, advice, own_namespace};
 
 /// How programs of an architecture are run here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,15 +44,10 @@ impl<'rule> Waiting<'rule> {
         Ok(Waiting { rule, file, proc })
     }
 
-    /// Registers it in the user namespace of this process, which is the session's first and is in mount namespaces of its
-    /// own; where that user namespace is not bareroot's, in a new one with the same ids, which this process is in from then
-    /// on. Its working directory is another one then.
+    /// Registers it in the user namespace of this process, whose working directory is another one then.
     ///
     /// The entry is there as long as what is returned is open.
     pub(crate) fn register(self) -> Result<OwnedFd, Failure> {
-        if !mode::is_in_own_namespace() {
-            same_ids()?;
-        }
         let fail = |doing| move |error: Errno| Failure::emulator(doing, error);
         let table = fsopen("binfmt_misc", FsOpenFlags::FSOPEN_CLOEXEC)
             .and_then(|context| fsconfig_create(context.as_fd()).map(|()| context))
@@ -90,6 +85,15 @@ fn own_proc() -> rustix::io::Result<OwnedFd> {
         FsMountFlags::FSMOUNT_CLOEXEC,
         MountAttrFlags::empty(),
     )
+}
+
+/// Sees to it that the user namespace of this process, which is the session's first, is bareroot's: where it is not, moves
+/// it into one with the same ids.
+pub(crate) fn own_namespace() -> Result<(), Failure> {
+    match mode::is_in_own_namespace() {
+        true => Ok(()),
+        false => same_ids(),
+    }
 }
 
 /// Moves this process into a user namespace in which every id is what it was, and into mount, UTS and IPC namespaces that
