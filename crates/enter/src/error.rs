@@ -334,7 +334,10 @@ impl Classified for Error {
                 "install qemu-user-static (Debian, Ubuntu: qemu-user-static or, from Debian 13 on, qemu-user; Fedora: \
                  qemu-user-static-{emulator}), which brings qemu-{emulator}-static; nothing has to be registered or running"
             )),
-            Error::Emulator { .. } => Some(crate::binfmt::advice()),
+            // Not where the emulator itself is what is missing.
+            Error::Emulator { source, .. } if source.kind() != io::ErrorKind::NotFound => {
+                Some(crate::binfmt::advice())
+            }
             Error::Namespaces { source, .. } if denied(source) => {
                 Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
             }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
     if arguments
         .first()
-        .is_some_and(|name| name.rsplit('/').next() == Some(emulated::NAME))
+        .is_some_and(|name| name.starts_with(emulated::NAME))
     {
         return emulated::main(arguments.get(1..).unwrap_or_default());
     }
