@@ -36,6 +36,13 @@ const TAR: &[(&str, &str)] = &[
 /// What the bench of archives runs beside them.
 const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
 
+/// What runs programs of another architecture, and becomes another user.
+const FOREIGN: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -91,6 +98,8 @@ pub enum Need {
     Bench,
     /// The bench of archives.
     BenchTar,
+    /// The comparison of roots of another architecture.
+    Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
@@ -123,6 +132,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
+        Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::Users => programs = USERS.to_vec(),

@@ -18,6 +18,8 @@ pub enum Misuse {
     NoSpec(String),
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
+    #[error("--second-stage takes a root only, and is given `{0}` before it")]
+    SecondStage(String),
     #[error("the archive and the events of --json cannot both go to standard output")]
     JsonOnStdout,
     #[error(transparent)]
@@ -78,6 +80,8 @@ impl Bootstrap {
     /// The whole request and the target. `matches` are the verb's own, for the order of options of several names.
     pub fn request(&self, matches: &ArgMatches) -> Result<(Request, Target), Misuse> {
         let (spec, target) = match self.words.as_slice() {
+            [target] if self.make.second_stage => (None, target),
+            [spec, _] if self.make.second_stage => return Err(Misuse::SecondStage(spec.clone())),
             [spec, target] => (Some(spec.clone()), target),
             [word] if !self.plan.sources.is_empty() || !self.plan.repos.is_empty() => (None, word),
             [word] if word.contains(':') && !word.contains('/') => {
@@ -95,6 +99,7 @@ impl Bootstrap {
         request.merged_usr = make.merged_usr;
         request.apt_options = make.apt_options.clone();
         request.dpkg_options = make.dpkg_options.clone();
+        request.foreign = make.foreign;
         request.hostname = make.hostname.clone();
         request.no_host_files = make.no_host_files;
         request.no_standins = make.no_standins;
