@@ -1,6 +1,7 @@
 //! One module a verb: parse, call, map the error.
 
 mod bootstrap;
+mod cache;
 mod distros;
 mod resolve;
 
@@ -54,6 +55,7 @@ pub fn run() -> ExitCode {
         }
         (Verb::Resolve(verb), _) => resolve::run(verb),
         (Verb::Distros(verb), _) => distros::run(verb),
+        (Verb::Cache(verb), _) => cache::run(verb),
         (Verb::Bootstrap(_), None) => return ExitCode::from(2),
     };
     match result {
