@@ -45,7 +45,7 @@ fn packages() -> Vec<DebBuilder> {
         };
         (0..length).map(|_| next()).collect()
     };
-    [("one", 1, 300), ("two", 2, 40_000), ("three", 3, 3_000_000)]
+    [("one", 1, 300), ("two", 2, 40_000), ("three", 3, 2_200_000)]
         .into_iter()
         .map(|(name, seed, length)| {
             base::package(name, "1.0")
@@ -58,7 +58,7 @@ fn packages() -> Vec<DebBuilder> {
 /// The repository of [`base`] with the [`packages`].
 fn repository() -> RepoBuilder {
     let add = |repository: RepoBuilder, package| repository.package(SUITE, "main", package);
-    packages().into_iter().fold(base::repository(SUITE), add)
+    packages().iter().fold(base::repository(SUITE), add)
 }
 
 /// Options that extract the [`packages`] alone: no program runs in such a root.

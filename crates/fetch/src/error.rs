@@ -326,7 +326,9 @@ impl Classified for Error {
             }
             Error::Status { code: 407, .. } => "the proxy wants credentials: http_proxy=http://USER:PASSWORD@HOST".to_owned(),
             Error::Status { code: 401, .. } => "the mirror wants credentials: put them into ~/.netrc".to_owned(),
-            Error::Offline { .. } => "run it once without `--offline`, or name a mirror with file:".to_owned(),
+            _ if self.is_offline() => {
+                "run it once without `--offline`, or name a mirror with file:, or a cache with `--cache-from`".to_owned()
+            }
             Error::NotFound { .. } | Error::Status { .. } | Error::Connect { .. } | Error::Stalled { .. } => {
                 "another mirror can be named with `--mirror URL`, several times for fallbacks".to_owned()
             }

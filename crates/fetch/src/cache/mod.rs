@@ -24,7 +24,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs::{DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -67,8 +67,8 @@ pub struct Cache {
 /// What all clones have in common.
 #[derive(Default)]
 struct State {
-    /// What was warned of already, by path.
-    told: Mutex<HashSet<PathBuf>>,
+    /// What was warned of already: paths, with the times of their files' last change in nanoseconds.
+    told: Mutex<HashSet<(PathBuf, i128)>>,
     no_locks: AtomicBool,
     budget: Mutex<Budget>,
     run: Mutex<Option<Run>>,
@@ -273,15 +273,16 @@ impl Cache {
     /// Names a file that turned out to be damaged; from the own cache it goes.
     pub(crate) fn damaged(&self, held: &Held, reason: &str) {
         let path = held.path.display();
+        let changed = held.file.metadata().map_or(0, |metadata| {
+            i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec())
+        });
+        self.warn_once_of(&held.path, changed, || match held.own {
+            true => format!("`{path}` of the cache is damaged and dropped: {reason}"),
+            false => format!("`{path}` of a shared cache is damaged and not used: {reason}"),
+        });
         if !held.own {
-            self.warn_once(&held.path, || {
-                format!("`{path}` of a shared cache is damaged and not used: {reason}")
-            });
             return;
         }
-        self.warn_once(&held.path, || {
-            format!("`{path}` of the cache is damaged and dropped: {reason}")
-        });
         // Another process may have put a good one there meanwhile. One that cannot be removed cannot be replaced either:
         // that is told then.
         if part::same(&held.file, &held.path) {
@@ -291,12 +292,16 @@ impl Cache {
 
     /// Warns, but not twice of the same path.
     fn warn_once(&self, path: &Path, text: impl FnOnce() -> String) {
+        self.warn_once_of(path, 0, text);
+    }
+
+    fn warn_once_of(&self, path: &Path, changed: i128, text: impl FnOnce() -> String) {
         let mut told = self
             .state
             .told
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if told.insert(path.to_owned()) {
+        if told.insert((path.to_owned(), changed)) {
             self.observer.on(Event::Warning { text: text() });
         }
     }

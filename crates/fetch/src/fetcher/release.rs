@@ -53,9 +53,11 @@ impl Fetcher {
             });
             Ok(content)
         });
-        found.map_err(|error| match error {
-            Error::Mirrors { .. } => self.offline(&location.path, &places).unwrap_or(error),
-            error => error,
+        found.map_err(|error| match &error {
+            Error::Mirrors { failures, .. } if failures.iter().all(Error::is_offline) => {
+                self.offline(&location.path, &places).unwrap_or(error)
+            }
+            _ => error,
         })
     }
 
