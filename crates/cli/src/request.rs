@@ -16,6 +16,10 @@ pub enum Misuse {
         "`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo"
     )]
     NoSpec(String),
+    #[error(
+        "there is no cache directory: neither XDG_CACHE_HOME nor HOME names one, and --cache-dir is not given"
+    )]
+    NoCacheDir,
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
     #[error("--second-stage takes a root only, and is given `{0}` before it")]
@@ -68,6 +72,8 @@ impl PlanOptions {
                 (Some(dir), _) => CacheChoice::Dir(dir.clone()),
                 _ => CacheChoice::Default,
             },
+            cache_from: self.cache_from.clone(),
+            payload_limit: self.payload_limit,
             offline: self.offline,
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
             jobs: self.jobs.map(usize::from),
