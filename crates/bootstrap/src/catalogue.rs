@@ -30,6 +30,10 @@ pub struct Distribution {
     pub mirror: String,
     /// Official mirror of the security archive, where it is another one.
     pub security_mirror: Option<String>,
+    /// Where its archive of the past is; `{date}` stands for the moment.
+    pub snapshot: Option<String>,
+    /// Where the past of its security archive is, where that is another one.
+    pub security_snapshot: Option<String>,
     /// Mirror of the architectures that the main one does not carry.
     pub ports_mirror: Option<String>,
     /// The built-in keyring that signs it.

@@ -4,6 +4,7 @@ mod arch;
 mod configure;
 mod finish;
 mod index;
+mod locked;
 mod macros;
 mod order;
 mod owners;
@@ -15,7 +16,9 @@ mod unpack;
 mod users;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
+use bareroot_depot::lock::Root;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
@@ -25,9 +28,42 @@ use crate::error::Error;
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
+use index::IndexedRepo;
+pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
-use solve::LocalFiles;
+use solve::{LocalFiles, Solution};
 use unpack::Arrived;
+
+/// What the first chapters found.
+struct Chosen {
+    repos: Vec<IndexedRepo>,
+    local: LocalFiles,
+    solution: Solution,
+}
+
+fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    if let Some(lock) = &plan.lock {
+        return locked::chosen(plan, lock, fetcher, context);
+    }
+    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, fetcher, context)
+    })?;
+    Ok(Chosen {
+        repos,
+        local,
+        solution,
+    })
+}
+
+/// Locks the packages of a plan, for a lock in `directory`.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn lock(plan: &Plan, directory: &Path, fetcher: &Fetcher, context: &Context) -> Result<Root, Error> {
+    locked::root(plan, &choose(plan, fetcher, context)?, directory)
+}
 
 /// The packages of a plan, and a mirror of each of its repositories.
 ///
@@ -38,11 +74,7 @@ pub fn resolve(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<(Vec<Package>, Vec<String>), Error> {
-    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, fetcher, context)
-    })?;
+    let Chosen { repos, solution, .. } = choose(plan, fetcher, context)?;
     Ok((
         solution.picks.into_iter().map(|pick| pick.package).collect(),
         repos
@@ -65,11 +97,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     } = *ground;
     plan.check()?;
     let fetcher = tools::fetcher(request, context)?;
-    let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, &fetcher, context)
-    })?;
+    let Chosen {
+        repos,
+        local,
+        solution,
+    } = choose(plan, &fetcher, context)?;
     let grown = Grown {
         packages: solution.picks.len(),
         bytes: solution.bytes(),

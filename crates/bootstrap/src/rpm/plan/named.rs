@@ -128,6 +128,7 @@ impl Named {
                 None => variables.clone(),
             };
             let mut repo = repos::of_repo(&repo, Path::new("the catalogue"), request, &around)?;
+            repo.of_release = true;
             if request.keyrings.is_empty() {
                 repo.keys = Keys::Known(Arc::clone(&keyring));
             }
@@ -166,7 +167,17 @@ impl Named {
         repo
     }
 
-    fn keyring(&self) -> Result<Arc<Keyring>, Error> {
+    /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
+    pub fn not_writable(&self) -> Option<(String, &'static str)> {
+        let backend = self.release.database.backend;
+        (!backend.is_writable()).then(|| (self.title(), backend.word()))
+    }
+
+    /// The keys of the release.
+    ///
+    /// # Errors
+    /// [`Error::NoKeyring`] where no built-in keyring has them.
+    pub fn keyring(&self) -> Result<Arc<Keyring>, Error> {
         let keyring = self.distribution.keyring(self.release);
         keyring.map(Arc::new).ok_or_else(|| Error::NoKeyring {
             source_name: self.title(),
