@@ -272,6 +272,18 @@ pub enum Error {
     /// An index still changed after a second try.
     #[error("the mirror changed while it was read, twice: {0}")]
     Moving(Box<Error>),
+    /// A directory cannot go to standard output.
+    #[error("a directory cannot be written to standard output")]
+    DirectoryOnStdout,
+    /// Neither its name nor a format says what archive a file is to be.
+    #[error("nothing says what kind of archive `{0}` is to be")]
+    NoArchive(String),
+    /// Standard output is a terminal.
+    #[error("an archive is not written to a terminal")]
+    Terminal,
+    /// There is no standard output.
+    #[error("standard output cannot be used")]
+    Stdout(#[source] std::io::Error),
     /// A thread died.
     #[error("a worker thread ended without a result: {0}")]
     Worker(&'static str),
@@ -317,6 +329,9 @@ pub enum Error {
     /// The target.
     #[error(transparent)]
     Unpack(#[from] bareroot_unpack::Error),
+    /// Archives of roots.
+    #[error(transparent)]
+    Export(#[from] bareroot_export::Error),
     /// Namespaces and programs.
     #[error(transparent)]
     Enter(#[from] bareroot_enter::Error),
@@ -343,11 +358,15 @@ impl Classified for Error {
             | Error::RecipeValue { .. }
             | Error::Snapshot(_)
             | Error::NoSnapshots { .. }
+            | Error::DirectoryOnStdout
+            | Error::NoArchive(_)
+            | Error::Terminal
             | Error::NotInSolution(_) => Class::Usage,
             Error::StaleLock { .. } | Error::NoLock { .. } | Error::LockedArch { .. } => Class::Disagreement,
             Error::LockedFile { .. } => Class::Trust,
             Error::Write { .. } => Class::Target,
             Error::Depot(error) => error.class(),
+            Error::Stdout(_) => Class::Target,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
             Error::NothingSigned { .. }
@@ -371,6 +390,7 @@ impl Classified for Error {
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
+            Error::Export(error) => error.class(),
             Error::Enter(error) => error.class(),
         }
     }
@@ -415,6 +435,12 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
+            Error::Export(error) => error.hint(),
+            Error::DirectoryOnStdout => Some("--format tar writes an archive".to_owned()),
+            Error::NoArchive(_) => {
+                Some("let its name end in .tar, .tar.gz, .tar.xz or .tar.zst, or give --format".to_owned())
+            }
+            Error::Terminal => Some("send it on, with `> FILE` or `| COMMAND`".to_owned()),
             Error::Enter(error) | Error::CannotRun { source: error, .. } => error.hint(),
             _ => None,
         }

@@ -4,12 +4,14 @@
 //! plan -> index -> solve -> prepare -> fetch | verify | unpack -> record -> configure -> finish
 //! ```
 //!
-//! [`bootstrap`] tells it from a [`Request`] to a directory; [`resolve`] stops after the solution.
+//! [`bootstrap`] tells it from a [`Request`] to a [`Target`], a directory or an archive; [`resolve`] stops after the
+//! solution; [`export`] makes an archive of a root that is there.
 
 pub mod catalogue;
 mod context;
 mod deb;
 mod error;
+mod export;
 mod hooks;
 mod kept;
 mod lock;
@@ -21,13 +23,18 @@ mod recipe;
 mod request;
 mod resolution;
 mod rpm;
+mod site;
 mod snapshot;
 mod story;
+mod target;
 mod tools;
+mod visit;
 
+pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
 pub use context::Context;
 pub use error::Error;
+pub use export::{export, remove};
 pub use lock::{
     LockReport, Order as LockOrder, Upgrade, lock, read as read_lock, request_of as request_of_lock,
 };
@@ -36,3 +43,5 @@ pub use request::{CacheChoice, Filter, Hook, HookKind, LockUse, Request, Variant
 pub use resolution::{Resolution, resolve};
 pub use snapshot::Snapshot;
 pub use story::{Report, bootstrap};
+pub use target::{Destination, Target};
+pub use visit::{enter, mode_for};

@@ -85,6 +85,13 @@ pub struct Request {
     pub no_standins: bool,
 }
 
+impl Request {
+    /// Whether a `--mirror` is a one-line entry, which says what is read and not only from where.
+    pub fn is_entry(mirror: &str) -> bool {
+        mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[")
+    }
+}
+
 /// Which lock is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LockUse {

@@ -1,8 +1,13 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
+mod enter;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bareroot_bootstrap::Format;
 use bareroot_enter::mode::Choice;
+use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
@@ -10,7 +15,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 #[command(name = "bareroot", version, max_term_width = 100, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
-5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 130 interrupted."
+5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 8 recipe, lock and request \
+disagree, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -19,10 +25,20 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make a root in a new directory
+    /// Make a root: a new directory, or an archive
     Bootstrap(Box<Bootstrap>),
     /// Say which packages a root would hold, and why, touching no target
     Resolve(Box<Resolve>),
+    /// Write a recipe: a TOML file that says what the command line can say
+    Init(Box<Init>),
+    /// Write down which packages a root would hold, with their digests; or move what is written down
+    Lock(Box<Lock>),
+    /// Write a root that is there to a tar archive
+    Export(Export),
+    /// Remove a root, unless something is mounted in it
+    Remove(Remove),
+    /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
+    Enter(Box<Enter>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
 }
@@ -32,9 +48,14 @@ pub enum Verb {
 #[derive(Debug, Args)]
 #[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make
+    /// distribution:release (debian:trixie, fedora:43), a recipe (.toml) or a lock (.lock), left out with --sources or
+    /// --repo; then the directory to make, which a recipe may name, or
+    /// the archive, by its name (.tar, .tar.gz, .tar.xz, .tar.zst) or --format; `-` is an archive on standard output
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
+    /// Use the lock, and refuse one that is stale or missing (beside the recipe; with a SPEC ./bareroot.lock)
+    #[arg(long, help_heading = "Sources")]
+    pub locked: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
     #[command(flatten)]
@@ -45,8 +66,11 @@ pub struct Bootstrap {
 
 #[derive(Debug, Args)]
 pub struct Resolve {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo
+    /// distribution:release (debian:trixie, fedora:43), a recipe (.toml) or a lock (.lock), left out with --sources or --repo
     pub spec: Option<String>,
+    /// Use the lock, and refuse one that is stale or missing (beside the recipe; with a SPEC ./bareroot.lock)
+    #[arg(long, help_heading = "Sources")]
+    pub locked: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
     /// Say why PKG is part of the root: the chain of requirements that leads to it
@@ -54,6 +78,118 @@ pub struct Resolve {
     pub why: Option<String>,
     #[command(flatten)]
     pub talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo
+    pub spec: Option<String>,
+    /// The recipe; one that is there is left alone
+    #[arg(default_value = "root.toml")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// distribution:release, a recipe (.toml) or a lock (.lock), left out with --sources or --repo
+    pub spec: Option<String>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// The lock [default: bareroot.lock beside the recipe, or here]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Move all packages to what the indexes have, or PKG and what it cannot do without
+    #[arg(long, value_name = "PKG", num_args = 0..=1, default_missing_value = "")]
+    pub upgrade: Option<String>,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// Words after ROOT that are no options are the program and its arguments.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "bareroot enter [OPTIONS] <ROOT> [--] [CMD]...",
+    after_help = "Exit codes: the program's own; 128 and the number of the signal that ended it; 125 bareroot failed, 126 the \
+program cannot be run, 127 it was not found."
+)]
+pub struct Enter {
+    /// The root: a directory
+    pub root: PathBuf,
+    /// Whom to be, in the words of the root's own /etc/passwd and /etc/group, or by number [default: root]
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    pub user: Option<Who>,
+    /// Where to begin [default: `/` for a program, the home directory for a shell]
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<PathBuf>,
+    /// Set a variable; without `=` to the value that it has here (repeatable). Of this host's variables TERM alone goes in
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = enter::variable)]
+    pub env: Vec<(OsString, OsString)>,
+    /// Show a file or directory of this host, at the same path or at DST, which must be there unless it is below /run
+    /// (repeatable). A colon in a path is written `\:`
+    #[arg(long = "bind", value_name = "SRC[:DST[:ro]]", value_parser = enter::bind)]
+    pub binds: Vec<Bind>,
+    /// The root can only be read; /run, /tmp and /dev are in memory
+    #[arg(long)]
+    pub read_only: bool,
+    /// A network of its own with the loopback interface alone, instead of this host's
+    #[arg(long)]
+    pub no_network: bool,
+    /// The host name that programs see instead of this host's
+    #[arg(long, value_name = "NAME")]
+    pub hostname: Option<OsString>,
+    /// Keep all of root's rights, as chroot(1) does: programs can mount, make devices, and reach the host
+    #[arg(long)]
+    pub privileged: bool,
+    /// How to come by root's rights: auto, root (have them), unshare (a user namespace with subordinate ids), single (with
+    /// one id)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+    /// The program and its arguments [default: the user's shell, as a login shell]
+    #[arg(trailing_var_arg = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The root
+    pub root: PathBuf,
+    /// The archive, replaced when it is there: .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst); `-` is standard output
+    pub out: String,
+    /// tar, tar.gz, tar.xz or tar.zst, whatever the name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format)]
+    pub format: Option<Format>,
+    /// The limit of threads that compress [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+    /// Only errors and warnings
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Export {
+    /// How it is told: there are only warnings to tell.
+    pub fn talk(&self) -> Talk {
+        Talk {
+            quiet: self.quiet,
+            verbose: false,
+            json: false,
+            trace: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The root
+    pub root: PathBuf,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
 }
 
 #[derive(Debug, Args)]
@@ -68,14 +204,9 @@ pub struct Distros {
 pub struct PlanOptions {
     /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard; RPM roots
     /// have extract and custom, which hold what --include names, and minbase, the minimal set of SPEC's release
-    #[arg(
-        long,
-        value_name = "V",
-        default_value = "minbase",
-        allow_hyphen_values = true,
-        help_heading = "Packages"
-    )]
-    pub variant: String,
+    /// [default: minbase]
+    #[arg(long, value_name = "V", allow_hyphen_values = true, help_heading = "Packages")]
+    pub variant: Option<String>,
     /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or a .deb file; in RPM roots what `dnf install`
     /// takes: pkg, pkg-version, pkg.arch, a path, @group, '@Environment', @module:stream, or an .rpm file or URL
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
@@ -98,7 +229,7 @@ pub struct PlanOptions {
     /// Leave out what packages mark as documentation (RPM)
     #[arg(long, help_heading = "Packages")]
     pub nodocs: bool,
-    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant
+    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant; `lock` takes several, A,B
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 
@@ -125,6 +256,10 @@ pub struct PlanOptions {
     /// What $releasever stands for (RPM) [default: SPEC's release]
     #[arg(long, value_name = "VERSION", help_heading = "Sources")]
     pub releasever: Option<String>,
+    /// Archives as they were then: 2026-01-31 or 20260131T120000Z, from the distribution's snapshot service; with a lock only
+    /// for what its mirrors have no more (Debian, Ubuntu)
+    #[arg(long, value_name = "DATE", help_heading = "Sources")]
+    pub snapshot: Option<String>,
     /// How long a connection may take to come about, and how long it may then bring nothing [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Sources")]
     pub timeout: Option<u16>,
@@ -170,9 +305,13 @@ pub struct MakeOptions {
     /// Bring paths back that --path-exclude left out (dpkg's path-include)
     #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
     pub path_include: Vec<String>,
+    /// directory, tar, tar.gz, tar.xz or tar.zst, whatever TARGET's name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format, help_heading = "How")]
+    pub format: Option<Format>,
     /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode, help_heading = "How")]
-    pub mode: Choice,
+    /// [default: auto]
+    #[arg(long, value_name = "MODE", value_parser = mode, help_heading = "How")]
+    pub mode: Option<Choice>,
     /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
@@ -206,10 +345,18 @@ pub struct MakeOptions {
 }
 
 /// A word of `--mode`.
-fn mode(word: &str) -> Result<Choice, String> {
+pub fn mode(word: &str) -> Result<Choice, String> {
     let known = Choice::NAMES.iter().find(|(name, _)| *name == word);
     known.map(|(_, choice)| *choice).ok_or_else(|| {
         let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+/// A word of `--format`.
+pub fn format(word: &str) -> Result<Format, String> {
+    Format::named(word).ok_or_else(|| {
+        let names: Vec<&str> = Format::WORDS.iter().map(|(name, _)| *name).collect();
         format!("there are {}", names.join(", "))
     })
 }

@@ -57,7 +57,7 @@ pub fn lock(request: &Request, order: &Order, context: &Context) -> Result<LockR
     let before = existing(order, context)?;
     let made_from = meaning(request)?;
     let fresh = before.as_ref().is_some_and(|lock| lock.made_from == made_from);
-    let wanted = wanted(before.as_ref(), order);
+    let wanted = wanted(before.as_ref(), request, order);
     if let Upgrade::One(_) = order.upgrade {
         let lock = before.as_ref().ok_or_else(|| Error::NoLock {
             path: order.path.clone(),
@@ -105,9 +105,14 @@ pub fn lock(request: &Request, order: &Order, context: &Context) -> Result<LockR
         .map(|root| (root.arch.clone(), root.packages.len()))
         .collect();
     let recipe = request.recipe.as_deref().and_then(Path::file_name);
+    let recipe = recipe.map(|name| name.to_string_lossy().into_owned());
+    let known = before
+        .as_ref()
+        .filter(|_| fresh)
+        .and_then(|lock| lock.recipe.clone());
     let after = Lock {
         made_from,
-        recipe: recipe.map(|name| name.to_string_lossy().into_owned()),
+        recipe: recipe.or(known),
         roots,
     };
     if before.as_ref() != Some(&after) {
@@ -130,13 +135,18 @@ fn existing(order: &Order, context: &Context) -> Result<Option<Lock>, Error> {
 }
 
 /// The architectures; `None` stands for the host's own.
-fn wanted(before: Option<&Lock>, order: &Order) -> Vec<Option<String>> {
+fn wanted(before: Option<&Lock>, request: &Request, order: &Order) -> Vec<Option<String>> {
     let known = || before.map(Lock::architectures).unwrap_or_default();
     let mut wanted: Vec<String> = match order.architectures.is_empty() {
-        true => known().into_iter().map(str::to_owned).collect(),
+        true => known()
+            .into_iter()
+            .map(str::to_owned)
+            .chain(request.arch.clone())
+            .collect(),
         false => order.architectures.clone(),
     };
-    wanted.dedup();
+    let mut seen = std::collections::HashSet::new();
+    wanted.retain(|arch| seen.insert(arch.clone()));
     match wanted.is_empty() {
         true => vec![None],
         false => wanted.into_iter().map(Some).collect(),

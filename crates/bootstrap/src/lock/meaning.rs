@@ -41,7 +41,11 @@ pub fn meaning(request: &Request) -> Result<Meaning, Error> {
         .as_ref()
         .map(|_| request.updates.unwrap_or(request.mirrors.is_empty()));
     meaning.set("updates", updates.map(Value::Bool));
-    let entries = request.mirrors.iter().filter(|mirror| is_entry(mirror)).cloned();
+    let entries = request
+        .mirrors
+        .iter()
+        .filter(|mirror| Request::is_entry(mirror))
+        .cloned();
     meaning.set("entries", Some(Value::List(entries.collect())));
     meaning.set("sources", files(&request.sources, &request.locked_sources)?);
     meaning.set("repos", files(&request.repos, &request.locked_repos)?);
@@ -85,11 +89,6 @@ fn wish_of(wish: &str) -> String {
         Some(name) if is_file && path.is_file() => format!("{FILE}{name}"),
         _ => wish.to_owned(),
     }
-}
-
-/// Whether a `--mirror` is a one-line entry, which says what is read and not only from where.
-pub fn is_entry(mirror: &str) -> bool {
-    mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[")
 }
 
 /// Files by name and content, after those of a lock.

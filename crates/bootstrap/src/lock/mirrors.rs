@@ -2,7 +2,6 @@
 
 use bareroot_depot::lock::{Root, Source};
 
-use super::meaning::is_entry;
 use crate::catalogue;
 use crate::error::Error;
 use crate::request::Request;
@@ -26,7 +25,7 @@ pub fn of_source(source: &Source, suite: &str, root: &Root, request: &Request) -
     let named = request
         .mirrors
         .iter()
-        .filter(|mirror| !is_entry(mirror) && !known(mirror));
+        .filter(|mirror| !Request::is_entry(mirror) && !known(mirror));
     let mut all: Vec<String> = named.cloned().collect();
     // One that is recorded may have its credentials on the command line.
     let own = source.uris.iter().map(|uri| {

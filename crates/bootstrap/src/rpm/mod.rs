@@ -34,6 +34,14 @@ pub use plan::Plan;
 use solve::{LocalFiles, Solution};
 use unpack::Arrived;
 
+/// Whether a SPEC is a release of the catalogue.
+///
+/// # Errors
+/// When it is none.
+pub fn check_spec(spec: &str) -> Result<(), Error> {
+    plan::Named::parse(spec).map(|_| ())
+}
+
 /// What the first chapters found.
 struct Chosen {
     repos: Vec<IndexedRepo>,

@@ -115,6 +115,7 @@ pub const KEYS: &[Key] = &[
     key("hooks", "customize", Kind::Added, "--customize-hook"),
     key("", "filters", Kind::Filters, "--path-exclude, --path-include"),
     key("output", "target", Kind::Text, "TARGET"),
+    key("output", "format", Kind::Text, "--format"),
 ];
 
 /// The tables, in the order of the reference; the first is the top level.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub use keys::{KEYS, Key, Kind};
 pub use read::parse;
-pub use write::minimal;
+pub use write::render;
 
 /// What a root is made of. What is absent means what the command line means without the option; paths are as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -150,4 +150,6 @@ pub enum Filter {
 pub struct Output {
     /// TARGET, where the command line names none.
     pub target: Option<String>,
+    /// `--format`.
+    pub format: Option<String>,
 }

@@ -83,13 +83,13 @@ fn likely(table: &str, word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::Filter;
     use super::super::keys::Kind;
     use super::*;
 
-    /// A document with every key of the schema.
-    fn complete() -> String {
+    /// A document with every key of the schema, each with a value.
+    pub fn complete() -> String {
         let mut text = String::new();
         for table in tables() {
             if !table.is_empty() {

@@ -1,83 +1,158 @@
 //! A recipe to begin with.
 
-use super::Recipe;
+use super::keys::tables;
+use super::{Filter, KEYS, Recipe};
 
-/// A minimal recipe with comments: what is set in `recipe` as values (`spec`, `variant`, `arch`, the packages and mirrors),
-/// and the rest of what most people look for as comments.
-pub fn minimal(recipe: &Recipe) -> String {
-    let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
-    let list = |values: &[String]| {
-        let words: Vec<String> = values.iter().map(|value| text(value)).collect();
-        format!("[{}]", words.join(", "))
-    };
-    let or_comment = |name: &str, value: Option<String>, example: &str| match value {
-        Some(value) => format!("{name} = {value}\n"),
-        None => format!("# {name} = {example}\n"),
-    };
-    let given = |values: &[String]| (!values.is_empty()).then(|| list(values));
-    let mut out = String::from("# A recipe for `bareroot bootstrap`: docs/recipe.md has every key.\n\n");
-    out += &or_comment("spec", recipe.spec.as_deref().map(text), "\"debian:trixie\"");
-    out += &or_comment("variant", recipe.variant.as_deref().map(text), "\"minbase\"");
-    out += &or_comment("arch", recipe.arch.as_deref().map(text), "\"arm64\"");
-    out += "\n[packages]\n";
-    out += &format!("include = {}\n", list(&recipe.packages.include));
-    out += &or_comment("exclude", given(&recipe.packages.exclude), "[]");
-    let recommends = recipe.packages.recommends.map(|value| value.to_string());
-    out += &or_comment("recommends", recommends, "true");
-    out += "\n[from]\n";
-    out += &or_comment(
-        "mirrors",
-        given(&recipe.from.mirrors),
-        "[\"http://deb.debian.org/debian\"]",
-    );
-    out += &or_comment(
-        "components",
-        given(&recipe.from.components),
-        "[\"main\", \"contrib\"]",
-    );
-    let updates = recipe.from.updates.map(|value| value.to_string());
-    out += &or_comment("updates", updates, "true");
-    out += &or_comment("sources", given(&recipe.from.sources), "[\"my.sources\"]");
-    out += &or_comment("repos", given(&recipe.from.repos), "[\"my.repo\"]");
-    out += &or_comment("releasever", recipe.from.releasever.as_deref().map(text), "\"9\"");
-    if !recipe.trust.keyrings.is_empty() {
-        out += &format!("\n[trust]\nkeyrings = {}\n", list(&recipe.trust.keyrings));
+/// What most people look for: keys that are written as comments where they are not set, each with an example.
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("", "spec", "\"debian:trixie\""),
+    ("", "variant", "\"minbase\""),
+    ("packages", "include", "[\"vim\"]"),
+    ("packages", "exclude", "[\"nano\"]"),
+    ("packages", "recommends", "true"),
+    ("from", "mirrors", "[\"http://deb.debian.org/debian\"]"),
+    ("from", "updates", "true"),
+    ("hooks", "customize", "[\"./customize.sh\"]"),
+    ("output", "target", "\"./root\""),
+];
+
+/// The text of a recipe, minimal and with comments: what is set, and [`EXAMPLES`] of the rest.
+pub fn render(recipe: &Recipe) -> String {
+    let mut out = String::from("# A recipe for `bareroot bootstrap`; docs/recipe.md describes every key.\n");
+    for table in tables() {
+        let mut lines = String::new();
+        let mut set = false;
+        for key in KEYS.iter().filter(|key| key.table == table) {
+            let example = EXAMPLES
+                .iter()
+                .find(|(table, name, _)| (*table, *name) == (key.table, key.name));
+            match (value(recipe, key.table, key.name), example) {
+                (Some(value), _) => {
+                    set = true;
+                    lines += &format!("{} = {value}\n", key.name);
+                }
+                (None, Some((_, name, example))) => lines += &format!("# {name} = {example}\n"),
+                (None, None) => {}
+            }
+        }
+        if lines.is_empty() {
+            continue;
+        }
+        out += match (table, set) {
+            ("", _) => "\n".to_owned(),
+            (table, true) => format!("\n[{table}]\n"),
+            (table, false) => format!("\n# [{table}]\n"),
+        }
+        .as_str();
+        out += &lines;
     }
-    out += "\n# [hooks]\n# customize = [\"./customize.sh\"]\n";
-    out += "\n# [output]\n# target = \"./root\"\n";
     out
+}
+
+/// The value of a key in TOML; `None` where it is not set.
+fn value(recipe: &Recipe, table: &str, name: &str) -> Option<String> {
+    let text = |value: &Option<String>| value.as_deref().map(quoted);
+    let list = |values: &[String]| (!values.is_empty()).then(|| quoted_list(values));
+    let yes = |value: bool| value.then(|| "true".to_owned());
+    let either = |value: Option<bool>| value.map(|value| value.to_string());
+    let number = |value: Option<u16>| value.map(|value| value.to_string());
+    let Recipe {
+        packages,
+        from,
+        trust,
+        make,
+        hooks,
+        output,
+        ..
+    } = recipe;
+    match (table, name) {
+        ("", "spec") => text(&recipe.spec),
+        ("", "variant") => text(&recipe.variant),
+        ("", "arch") => text(&recipe.arch),
+        ("", "filters") => filters(&recipe.filters),
+        ("packages", "include") => list(&packages.include),
+        ("packages", "exclude") => list(&packages.exclude),
+        ("packages", "recommends") => either(packages.recommends),
+        ("packages", "with-optional") => yes(packages.with_optional),
+        ("packages", "langs") => packages.langs.as_deref().map(quoted_list),
+        ("packages", "nodocs") => yes(packages.nodocs),
+        ("from", "mirrors") => list(&from.mirrors),
+        ("from", "components") => list(&from.components),
+        ("from", "updates") => either(from.updates),
+        ("from", "sources") => list(&from.sources),
+        ("from", "repos") => list(&from.repos),
+        ("from", "releasever") => text(&from.releasever),
+        ("from", "snapshot") => text(&from.snapshot),
+        ("from", "timeout") => number(from.timeout),
+        ("from", "offline") => yes(from.offline),
+        ("from", "cache-dir") => text(&from.cache_dir),
+        ("from", "no-cache") => yes(from.no_cache),
+        ("trust", "keyrings") => list(&trust.keyrings),
+        ("trust", "no-check-valid-until") => yes(trust.no_check_valid_until),
+        ("trust", "allow-weak-keys") => list(&trust.allow_weak_keys),
+        ("trust", "allow-unauthenticated") => yes(trust.allow_unauthenticated),
+        ("make", "mode") => text(&make.mode),
+        ("make", "jobs") => number(make.jobs),
+        ("make", "merged-usr") => yes(make.merged_usr),
+        ("make", "aptopts") => list(&make.aptopts),
+        ("make", "dpkgopts") => list(&make.dpkgopts),
+        ("make", "hostname") => text(&make.hostname),
+        ("make", "no-host-files") => yes(make.no_host_files),
+        ("make", "no-standins") => yes(make.no_standins),
+        ("hooks", "setup") => list(&hooks.setup),
+        ("hooks", "extract") => list(&hooks.extract),
+        ("hooks", "essential") => list(&hooks.essential),
+        ("hooks", "customize") => list(&hooks.customize),
+        ("output", "target") => text(&output.target),
+        ("output", "format") => text(&output.format),
+        _ => None,
+    }
+}
+
+fn quoted(value: &str) -> String {
+    toml::Value::String(value.to_owned()).to_string()
+}
+
+fn quoted_list(values: &[String]) -> String {
+    let words: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+    format!("[{}]", words.join(", "))
+}
+
+fn filters(filters: &[Filter]) -> Option<String> {
+    let rows = filters.iter().map(|filter| {
+        let (name, glob) = match filter {
+            Filter::Exclude(glob) => ("exclude", glob),
+            Filter::Include(glob) => ("include", glob),
+        };
+        format!("  {{ {name} = {} }},\n", quoted(glob))
+    });
+    (!filters.is_empty()).then(|| format!("[\n{}]", rows.collect::<String>()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::parse;
+    use super::super::read::tests::complete;
     use super::*;
 
     #[test]
     fn what_is_written_is_read() {
-        let mut recipe = Recipe {
-            spec: Some("debian:trixie".into()),
-            ..Recipe::default()
-        };
-        assert_eq!(parse("a", &minimal(&recipe)).unwrap(), recipe);
-        recipe.variant = Some("custom".into());
-        recipe.arch = Some("i386".into());
-        recipe.packages.include = vec!["vim".into(), "a\"b\\".into()];
-        recipe.packages.exclude = vec!["nano".into()];
+        let mut recipe = parse("a", &complete()).unwrap();
+        assert_eq!(parse("a", &render(&recipe)).unwrap(), recipe);
+        recipe.packages.include = vec!["a\"b\\".into(), "two\nlines".into()];
         recipe.packages.recommends = Some(false);
-        recipe.from.mirrors = vec!["http://m".into()];
-        recipe.from.components = vec!["main".into()];
-        recipe.from.updates = Some(true);
-        recipe.from.sources = vec!["a.sources".into()];
-        recipe.from.repos = vec!["a.repo".into()];
-        recipe.from.releasever = Some("9".into());
-        recipe.trust.keyrings = vec!["k.pgp".into()];
-        assert_eq!(parse("a", &minimal(&recipe)).unwrap(), recipe);
+        recipe.packages.langs = Some(Vec::new());
+        assert_eq!(parse("a", &render(&recipe)).unwrap(), recipe);
+        let empty = Recipe::default();
+        assert_eq!(parse("a", &render(&empty)).unwrap(), empty);
+        for key in KEYS {
+            assert!(value(&recipe, key.table, key.name).is_some(), "{key:?}");
+        }
     }
 
     #[test]
     fn its_comments_are_keys() {
-        let text = minimal(&Recipe::default());
+        let text = render(&Recipe::default());
         let commented: String = text
             .lines()
             .skip(1)
@@ -86,5 +161,10 @@ mod tests {
         let recipe = parse("a", &commented).unwrap();
         assert_eq!(recipe.output.target.as_deref(), Some("./root"));
         assert_eq!(recipe.hooks.customize, ["./customize.sh"]);
+        assert!(
+            EXAMPLES
+                .iter()
+                .all(|(table, name, _)| value(&recipe, table, name).is_some())
+        );
     }
 }

@@ -65,8 +65,8 @@ impl Choice {
     ];
 }
 
-/// What [`adopt`] came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What [`adopt`] came to; by default, that there is nothing to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
     /// The mode that this process is in.
     pub mode: Mode,

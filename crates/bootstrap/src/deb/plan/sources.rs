@@ -34,7 +34,7 @@ pub fn of_release(
     let mirrors: Vec<String> = request
         .mirrors
         .iter()
-        .filter(|mirror| !is_entry(mirror))
+        .filter(|mirror| !Request::is_entry(mirror))
         .cloned()
         .collect();
     // Entries say everything themselves: the name then only gives the keyring.
@@ -152,7 +152,7 @@ pub fn of_options(
     arch: &str,
 ) -> Result<Vec<PlannedSource>, Error> {
     let mut all = Vec::new();
-    for entry in request.mirrors.iter().filter(|mirror| is_entry(mirror)) {
+    for entry in request.mirrors.iter().filter(|mirror| Request::is_entry(mirror)) {
         all.extend(sources::parse_one_line("--mirror", entry.as_bytes())?);
     }
     with_keyrings(all, named, request, arch)
@@ -244,9 +244,4 @@ fn planned(source: Source, keyring: Option<Arc<Keyring>>, request: &Request) -> 
         addresses: None,
         source,
     }
-}
-
-/// Whether a `--mirror` is a one-line entry.
-fn is_entry(mirror: &str) -> bool {
-    mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[")
 }
