@@ -130,8 +130,10 @@ fn snapshots() {
         .failed(2, &["`yesterday` is no moment"]);
     let rpm = ["resolve", "fedora:43", "--snapshot", "2026-01-31"];
     ground.run(&rpm).failed(2, &["--snapshot is not for RPM roots"]);
-    let kali = ["resolve", "kali", "--snapshot", "2026-01-31"];
-    ground.run(&kali).failed(2, &["no snapshot service is known"]);
+    let laid_over = ["resolve", "raspberrypi", "--snapshot", "2026-01-31"];
+    ground
+        .run(&laid_over)
+        .failed(2, &["no snapshot service is known"]);
 }
 
 fn words_of_a_lock_are_shown_safely() {

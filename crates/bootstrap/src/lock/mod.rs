@@ -19,7 +19,7 @@ use crate::{deb, rpm};
 pub use digest::{checksum, expected, packages};
 pub use make::{LockReport, Order, Upgrade, local_path, lock};
 pub use meaning::{meaning, request_of};
-pub use mirrors::{of_source, recorded};
+pub use mirrors::{of_source, recorded, same};
 pub use one::{Relations, upgraded};
 
 /// What a lock has for a request.

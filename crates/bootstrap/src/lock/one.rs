@@ -221,3 +221,121 @@ fn provided(relation: &Relation<'_>, provides: &str) -> bool {
             (Some(_), None) => false,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use bareroot_depot::lock::{Checksum, Deb, Family};
+    use bareroot_model::{Digest, Reason};
+
+    use super::*;
+
+    /// `name version` for each package, and its `Depends`, `Breaks` and `Provides`.
+    type Row = (
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static str,
+    );
+
+    fn root(rows: &[Row]) -> (Root, Vec<Relations>) {
+        let package = |(name, version, ..): &Row| Package {
+            name: (*name).to_owned(),
+            version: (*version).to_owned(),
+            arch: "amd64".into(),
+            source: Some(0),
+            path: String::new(),
+            base: None,
+            size: 1,
+            digest: Checksum::Sha256(Digest::new([0; 32])),
+            stage: 0,
+            automatic: false,
+            multi_arch_same: false,
+            replaces: String::new(),
+            reason: Reason::Wished,
+        };
+        let relations = |(_, _, needs, breaks, provides): &Row| Relations {
+            needs: vec![(*needs).to_owned()],
+            breaks: vec![(*breaks).to_owned()],
+            provides: (*provides).to_owned(),
+        };
+        let root = Root {
+            arch: "amd64".into(),
+            epoch: None,
+            family: Family::Deb(Deb::default()),
+            sources: Vec::new(),
+            packages: rows.iter().map(package).collect(),
+        };
+        (root, rows.iter().map(relations).collect())
+    }
+
+    fn after(old: &[Row], fresh: &[Row], name: &str) -> Vec<String> {
+        let (old, _) = root(old);
+        let (fresh, relations) = root(fresh);
+        let mixed = upgraded(&old, &fresh, &relations, name).unwrap();
+        mixed
+            .packages
+            .iter()
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect()
+    }
+
+    #[test]
+    fn what_comes_with_it() {
+        let old: [Row; 3] = [
+            ("a", "1", "", "", ""),
+            ("b", "1", "", "", ""),
+            ("c", "1", "", "", ""),
+        ];
+        // Nothing but itself, in the order of the fresh choice.
+        let fresh = [
+            ("c", "2", "", "", ""),
+            ("a", "2", "", "", ""),
+            ("b", "2", "", "", ""),
+        ];
+        assert_eq!(after(&old, &fresh, "a"), ["c 1", "a 2", "b 1"]);
+        // A version of another that it needs, and by that one's needs a package more.
+        let fresh = [
+            ("d", "1", "", "", ""),
+            ("b", "2", "d", "", ""),
+            ("a", "2", "b (>= 2)", "", ""),
+            ("c", "2", "", "", ""),
+        ];
+        assert_eq!(after(&old, &fresh, "a"), ["d 1", "b 2", "a 2", "c 1"]);
+        // A need that what stays meets, by its name or by what it provides.
+        let fresh = [
+            ("b", "2", "", "", "v (= 5)"),
+            ("a", "2", "v (>= 4) | x, c (>= 1)", "", ""),
+            ("c", "2", "", "", ""),
+        ];
+        assert_eq!(after(&old, &fresh, "a"), ["b 1", "a 2", "c 1"]);
+        // What it breaks moves, or goes where it is chosen no more.
+        let fresh = [("a", "2", "", "b (<< 2), c", ""), ("b", "2", "", "", "")];
+        assert_eq!(after(&old, &fresh, "a"), ["a 2", "b 2"]);
+        // Packages of one source want each other's very version.
+        let fresh = [
+            ("a", "2", "", "", ""),
+            ("b", "2", "a (= 2)", "", ""),
+            ("c", "2", "a (>= 1)", "", ""),
+        ];
+        assert_eq!(after(&old, &fresh, "a"), ["a 2", "b 2", "c 1"]);
+        // One that is chosen no more stays where it stood.
+        let fresh = [("c", "2", "", "", ""), ("b", "2", "", "", "")];
+        assert_eq!(after(&old, &fresh, "b"), ["c 1", "a 1", "b 2"]);
+    }
+
+    #[test]
+    fn what_is_not_there() {
+        let (old, _) = root(&[("a", "1", "", "", "")]);
+        let (fresh, relations) = root(&[("b", "1", "", "", "")]);
+        for name in ["a", "b", "c"] {
+            assert!(
+                matches!(
+                    upgraded(&old, &fresh, &relations, name),
+                    Err(Error::NotInSolution(_))
+                ),
+                "{name}"
+            );
+        }
+    }
+}

@@ -22,7 +22,7 @@ use super::plan::{self, Check, Keys, Named, Plan, PlannedRepo};
 use super::solve::{LocalFiles, Pick, Solution};
 use crate::context::Context;
 use crate::error::Error;
-use crate::lock::{Locked, checksum, expected, local_path, of_source, packages, recorded};
+use crate::lock::{Locked, checksum, expected, local_path, packages, recorded, same};
 use crate::request::{Request, Variant};
 use crate::tools;
 
@@ -166,10 +166,13 @@ fn environments(solution: &Solution) -> Vec<Environment> {
 /// When the release of its SPEC is not known, or a key cannot be read.
 pub fn plan(locked: Locked, rpm: &Rpm, request: &Request) -> Result<Plan, Error> {
     let named = request.spec.as_deref().map(Named::parse).transpose()?;
+    if named.is_none() && !request.mirrors.is_empty() {
+        return Err(Error::NeedsSpec { option: "--mirror" });
+    }
     let mut repos = Vec::new();
     for source in &locked.root.sources {
         if let Some(repository) = &source.repository {
-            let addresses = of_source(source, "", &locked.root, request)?;
+            let addresses = addresses(source, repository, named.as_ref(), &locked.root, request)?;
             repos.push(planned(repository, addresses, named.as_ref(), request)?);
         }
     }
@@ -194,6 +197,29 @@ pub fn plan(locked: Locked, rpm: &Rpm, request: &Request) -> Result<Plan, Error>
         epoch: tools::source_date_epoch()?.or(locked.root.epoch),
         lock: Some(locked),
     })
+}
+
+/// Where packages of a repository are: where it is below the addresses of `--mirror`, then where the lock says.
+fn addresses(
+    source: &lock::Source,
+    repository: &Repository,
+    named: Option<&Named>,
+    root: &Root,
+    request: &Request,
+) -> Result<Vec<String>, Error> {
+    let mut all = match named.filter(|_| repository.of_release) {
+        Some(named) => {
+            let variables = named.variables(request, &root.arch);
+            named.below(&repository.id, &request.mirrors, &variables)?
+        }
+        None => Vec::new(),
+    };
+    for uri in &source.uris {
+        if !all.iter().any(|own| same(own, uri)) {
+            all.push(uri.clone());
+        }
+    }
+    Ok(all)
 }
 
 fn planned(

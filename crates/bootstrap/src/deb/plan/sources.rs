@@ -21,6 +21,10 @@ pub fn of_release(
     context: &Context,
 ) -> Result<Vec<PlannedSource>, Error> {
     if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::deb_of) {
+        // The past of its base with its own present would be a root that never was.
+        if let Some(snapshot) = &request.snapshot {
+            snapshot.addresses(named.distribution)?;
+        }
         let below = Named {
             distribution: base,
             release: base.release(named.suite),

@@ -167,6 +167,22 @@ impl Named {
         repo
     }
 
+    /// Where a repository of the release is below some mirrors; nowhere for one that it does not have.
+    ///
+    /// # Errors
+    /// When a path has a variable that nobody knows.
+    pub fn below(&self, id: &str, mirrors: &[String], variables: &Variables) -> Result<Vec<String>, Error> {
+        let mut all = Vec::new();
+        for repository in self.distribution.repositories_of(self.release) {
+            if variables.expand(&repository.id)? == id {
+                for mirror in mirrors {
+                    all.push(variables.expand(&repository.below(mirror))?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
     pub fn not_writable(&self) -> Option<(String, &'static str)> {
         let backend = self.release.database.backend;
@@ -212,6 +228,25 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn repositories_below_a_mirror() {
+        let named = Named::parse("fedora:43").unwrap();
+        let variables = named.variables(&Request::default(), "x86_64");
+        let below = |id: &str| {
+            named
+                .below(id, &["http://m/".to_owned(), "file:/n".to_owned()], &variables)
+                .unwrap()
+        };
+        assert_eq!(
+            below("fedora"),
+            [
+                "http://m/releases/43/Everything/x86_64/os",
+                "file:/n/releases/43/Everything/x86_64/os"
+            ]
+        );
+        assert!(below("none").is_empty());
+    }
 
     #[test]
     fn days_of_times() {
