@@ -14,7 +14,8 @@ use crate::{EPOCH, bootstrap, door, unpacked};
 
 pub const CASES: &[Case] = cases![
     Nothing: what_is_no_root, what_kind_of_archive;
-    Root: a_root_in_every_format, a_ledger_says_who_owns_what, standard_output, no_space;
+    Root: a_root_in_every_format, a_ledger_says_who_owns_what, standard_output, an_archive_in_its_own_root,
+        no_space;
 ];
 
 fn export(door: &Door, out: &str, options: &[&str]) -> std::process::Command {
@@ -139,6 +140,21 @@ fn standard_output() {
     assert!(text.contains("terminal"), "{text}");
 }
 
+fn an_archive_in_its_own_root() {
+    let door = door();
+    fs::create_dir(door.target()).unwrap();
+    fs::write(door.target().join("f"), "content").unwrap();
+    for _ in 0..2 {
+        run(export(&door, "out/root/a.tar", &[])).succeeded().says(&[
+            "`/.a.tar.bareroot-",
+            "is left out of the archive: it is the archive itself",
+        ]);
+        let tree = listing(&unpacked(&door.target().join("a.tar")));
+        let paths: Vec<_> = tree.entries.keys().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["", "f"]);
+    }
+}
+
 fn no_space() {
     let door = door();
     fs::create_dir(door.target()).unwrap();
@@ -163,14 +179,9 @@ fn no_space() {
 
 fn what_is_no_root() {
     let door = door();
-    run(export(&door, "out/a.tar", &["--mode", "root"])).ended_with(6);
+    run(export(&door, "out/a.tar", &[])).failed(6, &["out/root"]);
     fs::write(door.target(), "").unwrap();
-    let run = run(export(&door, "out/a.tar", &[]));
-    assert!(
-        run.code != Some(0) && run.stderr.contains("error: "),
-        "{}",
-        run.stderr
-    );
+    run(export(&door, "out/a.tar", &[])).failed(6, &["out/root"]);
     door.assert_beside_is(&["root"]);
 }
 

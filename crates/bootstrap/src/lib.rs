@@ -10,6 +10,7 @@
 pub mod catalogue;
 mod context;
 mod deb;
+mod emulation;
 mod error;
 mod export;
 mod hooks;
@@ -23,6 +24,7 @@ mod recipe;
 mod request;
 mod resolution;
 mod rpm;
+mod second_stage;
 mod site;
 mod snapshot;
 mod story;
@@ -41,6 +43,7 @@ pub use lock::{
 pub use recipe::{read as read_recipe, request_of as request_of_recipe};
 pub use request::{CacheChoice, Filter, Hook, HookKind, LockUse, Request, Variant, Waivers};
 pub use resolution::{Resolution, resolve};
+pub use second_stage::second_stage;
 pub use snapshot::Snapshot;
 pub use story::{Report, bootstrap};
 pub use target::{Destination, Target};

@@ -88,6 +88,7 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
         recipe: Some(path.to_owned()),
         keyrings: files(&recipe.trust.keyrings),
         arch: recipe.arch.clone(),
+        foreign: recipe.make.foreign,
         merged_usr: recipe.make.merged_usr,
         filters: recipe.filters.iter().map(filter).collect(),
         apt_options: words(&recipe.make.aptopts),
@@ -176,7 +177,7 @@ mod tests {
             releasever = \"9\"\nsnapshot = \"2026-01-31\"\ntimeout = 5\noffline = true\ncache-dir = \"cache\"\n\
             [trust]\nkeyrings = [\"k.pgp\"]\nno-check-valid-until = true\nallow-weak-keys = [\"AB\"]\n\
             allow-unauthenticated = true\n\
-            [make]\njobs = 3\nmerged-usr = true\naptopts = [\"x\"]\ndpkgopts = [\"y\"]\nhostname = \"h\"\n\
+            [make]\njobs = 3\nforeign = true\nmerged-usr = true\naptopts = [\"x\"]\ndpkgopts = [\"y\"]\nhostname = \"h\"\n\
             no-host-files = true\nno-standins = true\n\
             [hooks]\nsetup = [\"s\"]\nextract = [\"e\"]\nessential = [\"n\"]\ncustomize = [\"./own.deb\"]\n";
         std::fs::write(&path, text).unwrap();
@@ -204,6 +205,7 @@ mod tests {
             recipe: Some(path.clone()),
             keyrings: vec![beside("k.pgp")],
             arch: Some("i386".into()),
+            foreign: true,
             merged_usr: true,
             filters: [("/a", false), ("/b", true)]
                 .map(|(glob, include)| Filter {

@@ -312,6 +312,13 @@ pub struct MakeOptions {
     /// [default: auto]
     #[arg(long, value_name = "MODE", value_parser = mode, help_heading = "How")]
     pub mode: Option<Choice>,
+    /// Run nothing of the root: its packages are unpacked and recorded, and /bareroot/second-stage in it does the rest, on a
+    /// machine that runs its programs
+    #[arg(long, help_heading = "How")]
+    pub foreign: bool,
+    /// Finish the root TARGET, which --foreign has made, where it is
+    #[arg(long, conflicts_with_all = FIRST_STAGE, help_heading = "How")]
+    pub second_stage: bool,
     /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
@@ -343,6 +350,47 @@ pub struct MakeOptions {
     #[arg(long, help_heading = "How")]
     pub no_standins: bool,
 }
+
+/// What a root is unpacked by; its second stage has no use for it.
+const FIRST_STAGE: [&str; 37] = [
+    "locked",
+    "snapshot",
+    "foreign",
+    "variant",
+    "include",
+    "exclude",
+    "recommends",
+    "no_recommends",
+    "with_optional",
+    "langs",
+    "nodocs",
+    "arch",
+    "mirrors",
+    "components",
+    "updates",
+    "no_updates",
+    "sources",
+    "repos",
+    "releasever",
+    "timeout",
+    "offline",
+    "cache_dir",
+    "no_cache",
+    "keyrings",
+    "no_check_valid_until",
+    "weak_keys",
+    "allow_unauthenticated",
+    "path_exclude",
+    "path_include",
+    "merged_usr",
+    "setup_hook",
+    "extract_hook",
+    "essential_hook",
+    "apt_options",
+    "dpkg_options",
+    "hostname",
+    "no_host_files",
+];
 
 /// A word of `--mode`.
 pub fn mode(word: &str) -> Result<Choice, String> {

@@ -28,6 +28,8 @@ pub enum Misuse {
         key: &'static str,
         reason: String,
     },
+    #[error("--second-stage takes a root only, and is given `{0}` before it")]
+    SecondStage(String),
     #[error("the archive and the events of --json cannot both go to standard output")]
     JsonOnStdout,
     #[error(transparent)]
@@ -133,6 +135,8 @@ impl Bootstrap {
     /// SPEC and TARGET, as they were typed.
     fn spec_and_target(&self) -> Result<(Option<&str>, Option<&str>), Misuse> {
         match self.words.as_slice() {
+            [target] if self.make.second_stage => Ok((None, Some(target))),
+            [spec, _] if self.make.second_stage => Err(Misuse::SecondStage(spec.clone())),
             [spec, target] => Ok((Some(spec), Some(target))),
             // It may name its target itself.
             [word] if word.ends_with(".toml") => Ok((Some(word), None)),
@@ -192,6 +196,7 @@ impl Bootstrap {
         request.apt_options.extend(make.apt_options.iter().cloned());
         request.dpkg_options.extend(make.dpkg_options.iter().cloned());
         request.hostname = make.hostname.clone().or(request.hostname);
+        request.foreign |= make.foreign;
         request.no_host_files |= make.no_host_files;
         request.no_standins |= make.no_standins;
         request.filters.extend(in_order(
@@ -261,7 +266,16 @@ mod tests {
     }
 
     /// Options of the command line that a recipe does not have: they say how a run is told, or which lock it uses.
-    const NOT_IN_A_RECIPE: &[&str] = &["quiet", "verbose", "json", "trace", "locked", "help", "version"];
+    const NOT_IN_A_RECIPE: &[&str] = &[
+        "quiet",
+        "verbose",
+        "json",
+        "trace",
+        "locked",
+        "second-stage",
+        "help",
+        "version",
+    ];
 
     #[test]
     fn a_recipe_can_say_everything() {

@@ -103,6 +103,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("make", "mode", Kind::Text, "--mode"),
     key("make", "jobs", Kind::Number, "--jobs"),
+    key("make", "foreign", Kind::Bool, "--foreign"),
     key("make", "merged-usr", Kind::Bool, "--merged-usr"),
     key("make", "aptopts", Kind::Added, "--aptopt"),
     key("make", "dpkgopts", Kind::Added, "--dpkgopt"),

@@ -106,6 +106,8 @@ pub struct Make {
     pub mode: Option<String>,
     /// `--jobs`.
     pub jobs: Option<u16>,
+    /// `--foreign`.
+    pub foreign: bool,
     /// `--merged-usr`.
     pub merged_usr: bool,
     /// `--aptopt`.

@@ -93,6 +93,7 @@ fn value(recipe: &Recipe, table: &str, name: &str) -> Option<String> {
         ("trust", "allow-unauthenticated") => yes(trust.allow_unauthenticated),
         ("make", "mode") => text(&make.mode),
         ("make", "jobs") => number(make.jobs),
+        ("make", "foreign") => yes(make.foreign),
         ("make", "merged-usr") => yes(make.merged_usr),
         ("make", "aptopts") => list(&make.aptopts),
         ("make", "dpkgopts") => list(&make.dpkgopts),
