@@ -35,6 +35,7 @@ impl Failure {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
+            Failure::Misuse(Misuse::Work(error)) => error.class(),
             Failure::Misuse(_) => Class::Usage,
             Failure::Work(error) => error.class(),
             Failure::Warden(error) => error.class(),
@@ -45,7 +46,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Failure::Misuse(Misuse::Target(error)) => error.hint(),
+            Failure::Misuse(Misuse::Work(error)) => error.hint(),
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),

@@ -5,6 +5,8 @@ mod cache;
 mod distros;
 mod enter;
 mod export;
+mod init;
+mod lock;
 mod remove;
 mod resolve;
 
@@ -62,11 +64,11 @@ impl Door {
     /// How the verb comes by root's rights; `None` of one that needs none.
     pub fn mode(&self) -> Option<Choice> {
         match &self.verb {
-            Verb::Bootstrap(verb) => Some(verb.make.mode),
+            Verb::Bootstrap(verb) => Some(verb.mode()),
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
-            Verb::Resolve(_) | Verb::Distros(_) | Verb::Cache(_) => None,
+            Verb::Resolve(_) | Verb::Init(_) | Verb::Lock(_) | Verb::Distros(_) | Verb::Cache(_) => None,
         }
     }
 
@@ -93,6 +95,8 @@ impl Door {
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
+            (Verb::Init(verb), _) => init::run(verb),
+            (Verb::Lock(verb), _) => lock::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
             (Verb::Cache(verb), _) => cache::run(verb),
             // `needs_warden` has seen to it.

@@ -4,8 +4,11 @@ use std::time::SystemTime;
 
 use bareroot_deb::release::{Dates, Release, Response};
 use bareroot_fetch::{Fetcher, Location};
+use bareroot_model::Digest;
 use bareroot_trust::{Policy, Trusted, Waiver};
+use sha2::{Digest as _, Sha256};
 
+use super::ReadIndex;
 use crate::context::Context;
 use crate::deb::plan::{Check, PlannedSource};
 use crate::error::Error;
@@ -29,14 +32,21 @@ pub fn fetch(
     source: &PlannedSource,
     fetcher: &Fetcher,
     context: &Context,
-) -> Result<Trusted<Release>, Error> {
+) -> Result<(Trusted<Release>, ReadIndex), Error> {
     let name = source.name();
-    let text = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
-        Ok(text) => clear_signed(&name, text, source, context)?,
+    let (file, sha256, text) = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
+        Ok(text) => (
+            "InRelease",
+            digest(&text),
+            clear_signed(&name, text, source, context)?,
+        ),
         Err(error) if error.is_not_found() => match detached(&name, source, fetcher, context) {
             // Without a network InRelease is what most repositories would have had.
             Err(Error::Fetch(other)) if other.is_offline() => return Err(error.into()),
-            result => result?,
+            result => {
+                let text = result?;
+                ("Release", digest(text.get()), text)
+            }
         },
         Err(error) => return Err(error.into()),
     };
@@ -52,7 +62,17 @@ pub fn fetch(
     for warning in release.check(&source.source.suite, &dates)? {
         context.warn(warning);
     }
-    Ok(release)
+    let read = ReadIndex {
+        file,
+        sha256,
+        date: release.date,
+        waiver: release.waiver().cloned(),
+    };
+    Ok((release, read))
+}
+
+fn digest(text: &[u8]) -> Digest {
+    Digest::new(Sha256::digest(text).into())
 }
 
 fn clear_signed(
