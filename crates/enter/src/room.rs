@@ -30,7 +30,7 @@ pub(crate) struct Room {
     pub(crate) personality32: bool,
     /// Whether there is one id only, which is whoever a program is to be.
     pub(crate) one_id: bool,
-    /// The host's /proc, for a program's own maps.
+    /// A /proc for a program's own maps, where there is one id only.
     pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
     /// What programs keep of root's capabilities, where they do not keep them all.
@@ -62,7 +62,9 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
     keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
     drop(top);
-    let proc = open_directory("/proc").ok();
+    let mut proc = (setup.owners != Owners::Real)
+        .then(|| open_directory("/proc").ok())
+        .flatten();
     // Before sysfs is mounted, which shows the devices of the network that it is mounted in.
     if setup.network == Network::Loopback {
         network::own()?;
@@ -111,6 +113,8 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
     if pivots {
         pivot::away(&root, &mut notes)?;
+        // Whatever this process has open, programs may come by: the host's would show them the host.
+        proc = proc.and_then(|_| own_proc(&root));
     }
 
     let mut no_fsync = setup.no_fsync;
@@ -158,6 +162,15 @@ fn watch_owners(who: Owners, notes: &mut Vec<String>) -> Result<Option<OwnedFd>,
             Err(error) => Err(step(error)),
         },
     }
+}
+
+/// The /proc that the session has mounted. The root's own directory of that name is not mistaken for it.
+fn own_proc(root: &OwnedFd) -> Option<OwnedFd> {
+    /// PROC_SUPER_MAGIC (statfs(2)).
+    const PROC: i64 = 0x9fa0;
+    let proc = mounts::walk(root, "/proc".as_ref(), true).ok()?;
+    let kind = rustix::fs::fstatfs(&proc).ok()?.f_type;
+    (i64::from(kind) == PROC).then_some(proc)
 }
 
 /// The console of a full `/dev`, and the session's terminal where one is wanted.
