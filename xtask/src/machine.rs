@@ -36,6 +36,13 @@ const TAR: &[(&str, &str)] = &[
 /// What the bench of archives runs beside them.
 const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
 
+/// What runs programs of another architecture, and becomes another user.
+const FOREIGN: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -52,6 +59,14 @@ const RPM: &[(&str, &str)] = &[
     ("nginx", "nginx-light"),
     ("strace", "strace"),
     ("mount", "mount"),
+];
+
+/// What enters a root, beside bareroot.
+const ENTER: &[(&str, &str)] = &[
+    ("chroot", "coreutils"),
+    ("unshare", "util-linux"),
+    ("bwrap", "bubblewrap"),
+    ("systemd-nspawn", "systemd-container"),
 ];
 
 /// What running as ordinary users needs.
@@ -83,6 +98,8 @@ pub enum Need {
     Bench,
     /// The bench of archives.
     BenchTar,
+    /// The comparison of roots of another architecture.
+    Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
@@ -95,6 +112,8 @@ pub enum Need {
     UsersAndRpm,
     /// The bench with dnf.
     BenchRpm,
+    /// The bench of entering a root.
+    Enter,
 }
 
 /// Installs what is missing.
@@ -113,12 +132,14 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
+        Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::Users => programs = USERS.to_vec(),
         Need::BenchUsers => programs = [USERS, BENCH].concat(),
         Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
+        Need::Enter => programs = ENTER.to_vec(),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

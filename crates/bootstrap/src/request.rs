@@ -56,12 +56,18 @@ pub struct Request {
     pub waivers: Waivers,
     /// Where archives and indexes are kept.
     pub cache: CacheChoice,
+    /// `--cache-from`: caches that are asked after it, and never written.
+    pub cache_from: Vec<PathBuf>,
+    /// `--payload-limit`: bytes of payloads that the cache keeps unpacked; None takes the default.
+    pub payload_limit: Option<u64>,
     /// `--offline`.
     pub offline: bool,
     /// `--timeout`: how long a connection may take to come about, and then bring nothing.
     pub timeout: Option<Duration>,
     /// `--jobs`: transfers at once, and at most that many threads of work; None takes the defaults.
     pub jobs: Option<usize>,
+    /// `--foreign`: nothing of the root is run; a script in it finishes it.
+    pub foreign: bool,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
     /// The mode that this process is in, by `--mode`.

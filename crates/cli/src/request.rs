@@ -16,8 +16,14 @@ pub enum Misuse {
         "`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo"
     )]
     NoSpec(String),
+    #[error(
+        "there is no cache directory: neither XDG_CACHE_HOME nor HOME names one, and --cache-dir is not given"
+    )]
+    NoCacheDir,
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
+    #[error("--second-stage takes a root only, and is given `{0}` before it")]
+    SecondStage(String),
     #[error("the archive and the events of --json cannot both go to standard output")]
     JsonOnStdout,
     #[error(transparent)]
@@ -66,6 +72,8 @@ impl PlanOptions {
                 (Some(dir), _) => CacheChoice::Dir(dir.clone()),
                 _ => CacheChoice::Default,
             },
+            cache_from: self.cache_from.clone(),
+            payload_limit: self.payload_limit,
             offline: self.offline,
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
             jobs: self.jobs.map(usize::from),
@@ -78,6 +86,8 @@ impl Bootstrap {
     /// The whole request and the target. `matches` are the verb's own, for the order of options of several names.
     pub fn request(&self, matches: &ArgMatches) -> Result<(Request, Target), Misuse> {
         let (spec, target) = match self.words.as_slice() {
+            [target] if self.make.second_stage => (None, target),
+            [spec, _] if self.make.second_stage => return Err(Misuse::SecondStage(spec.clone())),
             [spec, target] => (Some(spec.clone()), target),
             [word] if !self.plan.sources.is_empty() || !self.plan.repos.is_empty() => (None, word),
             [word] if word.contains(':') && !word.contains('/') => {
@@ -95,6 +105,7 @@ impl Bootstrap {
         request.merged_usr = make.merged_usr;
         request.apt_options = make.apt_options.clone();
         request.dpkg_options = make.dpkg_options.clone();
+        request.foreign = make.foreign;
         request.hostname = make.hostname.clone();
         request.no_host_files = make.no_host_files;
         request.no_standins = make.no_standins;

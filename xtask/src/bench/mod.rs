@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: times as ratios to the peers, from one mirror on this machine, in turn, in one run.
 
 mod debian;
+mod enter;
 mod export;
 mod measure;
 mod modes;
@@ -21,6 +22,8 @@ pub enum Bench {
     Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
+    /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
+    Enter(enter::Options),
 }
 
 /// Runs a bench.
@@ -33,5 +36,6 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
+        Bench::Enter(options) => enter::run(options),
     }
 }

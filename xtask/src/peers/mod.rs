@@ -4,6 +4,7 @@ mod alone;
 pub mod apt;
 mod debian;
 mod exceptions;
+mod foreign;
 pub mod mmdebstrap;
 mod modes;
 mod no_host_programs;
@@ -60,6 +61,11 @@ enum Lane {
         common: Common,
         #[command(flatten)]
         which: debian::Which,
+    },
+    /// Roots in two stages, and of another architecture, with mmdebstrap's packages
+    Foreign {
+        #[command(flatten)]
+        common: Common,
     },
     /// Roots made by ordinary users, with root's
     Modes {
@@ -118,6 +124,11 @@ pub fn run(args: Args) -> Result<()> {
         Some(Lane::Debian { common, which }) => {
             if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
+            }
+        }
+        Some(Lane::Foreign { common }) => {
+            if let Some(workshop) = open(&common, Need::Foreign, "foreign", &mut report)? {
+                foreign::run(&workshop, common.quick, &mut report)?;
             }
         }
         Some(Lane::NoHostPrograms { common }) => {
@@ -184,6 +195,9 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     }
     if let Some(workshop) = open(common, Need::Tar, "tar", report)? {
         tar::run(&workshop, common.quick, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
+        foreign::run(&workshop, common.quick, report)?;
     }
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
