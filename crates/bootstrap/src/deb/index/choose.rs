@@ -51,7 +51,7 @@ pub fn wanted(
         Some(found.wanted(by_hash))
     };
     if source.source.is_flat() {
-        let found = make(release.flat_packages()).ok_or_else(|| missing(source, "Packages"))?;
+        let found = make(release.flat_packages()).ok_or_else(|| missing(source, "Packages", plan))?;
         return Ok(vec![found]);
     }
     let mut all = Vec::new();
@@ -71,17 +71,22 @@ pub fn wanted(
             here.extend(make(release.packages(component, "all")));
         }
         if here.is_empty() {
-            return Err(missing(source, component));
+            return Err(missing(source, component, plan));
         }
         all.extend(here);
     }
     Ok(all)
 }
 
-fn missing(source: &PlannedSource, component: &str) -> Error {
+fn missing(source: &PlannedSource, component: &str, plan: &Plan) -> Error {
+    let architectures: Vec<&str> = std::iter::once(&plan.arch)
+        .chain(&plan.foreign)
+        .map(String::as_str)
+        .collect();
     Error::NoIndex {
         source_name: source.name(),
         component: component.to_owned(),
+        architectures: architectures.join(", "),
     }
 }
 
