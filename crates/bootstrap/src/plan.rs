@@ -15,6 +15,14 @@ pub enum Plan {
 }
 
 impl Plan {
+    /// `SOURCE_DATE_EPOCH`.
+    pub fn epoch(&self) -> Option<i64> {
+        match self {
+            Plan::Deb(plan) => plan.epoch,
+            Plan::Rpm(plan) => plan.epoch,
+        }
+    }
+
     /// The plan for a request: its SPEC says of which family the root is; without one, .repo files make an RPM root, and
     /// everything else is Debian's.
     ///

@@ -66,6 +66,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// `--jobs`: transfers at once, and at most that many threads of work; None takes the defaults.
     pub jobs: Option<usize>,
+    /// `--foreign`: nothing of the root is run; a script in it finishes it.
+    pub foreign: bool,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
     /// The mode that this process is in, by `--mode`.

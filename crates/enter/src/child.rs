@@ -10,7 +10,7 @@ use nix::sched::CloneFlags;
 use nix::sys::personality::{self, Persona};
 use nix::sys::signal::SigSet;
 use nix::unistd::{Gid, Pid, Uid};
-use rustix::fs::{Access, Mode, OFlags, openat};
+use rustix::fs::{Access, Mode, OFlags, StatVfsMountFlags, openat};
 
 use crate::ExecFailure;
 use crate::init::tell;
@@ -99,8 +99,11 @@ fn arrange(room: &Room, start: &Start, floor: i32, fds: Vec<OwnedFd>) -> Result<
         }
     }
 
-    if let (true, Identity::Ids { uid, gid, .. }) = (room.one_id, &start.identity) {
-        be_alone_as(*uid, *gid, room.proc.as_ref()).map_err(entry_io)?;
+    if let (true, Identity::Ids { uid, gid, .. }) = (room.one_id, &start.identity)
+        && (*uid, *gid) != (0, 0)
+    {
+        be_alone_as(*uid, *gid, room.proc.as_ref())
+            .map_err(|error| (ExecFailure::Identity, Errno::from_raw(error.raw_os_error())))?;
     }
     if start.place == Place::Root {
         rustix::process::fchdir(&root).map_err(entry_io)?;
@@ -113,8 +116,17 @@ fn arrange(room: &Room, start: &Start, floor: i32, fds: Vec<OwnedFd>) -> Result<
             sys::add_filter(&seccomp::sync::nothing()).map_err(entry_std)?;
         }
     }
+    if start.terminal {
+        let terminal = start.targets.iter().zip(&moved).find(|(target, _)| **target == 0);
+        let (_, terminal) = terminal.ok_or_else(|| entry(Errno::EBADF))?;
+        rustix::process::ioctl_tiocsctty(terminal).map_err(entry_io)?;
+    }
+    // After the filters, which need more.
+    if let Some(kept) = &room.kept {
+        kept.restrict_program().map_err(entry_io)?;
+    }
     if !room.one_id {
-        identify(&start.identity, start.place).map_err(entry)?;
+        identify(&start.identity, start.place).map_err(|error| (ExecFailure::Identity, error))?;
     }
     rustix::process::chdir(&start.cwd)
         .map_err(|error| (ExecFailure::Directory, Errno::from_raw(error.raw_os_error())))?;
@@ -150,7 +162,11 @@ fn identify(identity: &Identity, place: Place) -> nix::Result<()> {
         Identity::Ids { uid, gid, groups } => {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
             let (uid, gid) = (Uid::from_raw(*uid), Gid::from_raw(*gid));
-            nix::unistd::setgroups(&groups)?;
+            match nix::unistd::setgroups(&groups) {
+                // A user namespace of one id has no other group to be in (user_namespaces(7)).
+                Err(Errno::EPERM) if uid == Uid::current() && gid == Gid::current() => {}
+                other => other?,
+            }
             nix::unistd::setresgid(gid, gid, gid)?;
             nix::unistd::setresuid(uid, uid, uid)
         }
@@ -192,7 +208,8 @@ fn c_string(bytes: &[u8]) -> io::Result<CString> {
 impl Image {
     fn of(start: &Start) -> io::Result<Image> {
         let name = start.path.as_os_str().as_bytes();
-        let args = std::iter::once(start.path.as_os_str()).chain(start.args.iter().map(AsRef::as_ref));
+        let arg0 = start.arg0.as_deref().unwrap_or(start.path.as_os_str());
+        let args = std::iter::once(arg0).chain(start.args.iter().map(AsRef::as_ref));
         let env = start
             .env
             .iter()
@@ -233,7 +250,13 @@ impl File {
                 // On with the search, which remembers a file that was there.
                 Errno::ENOENT | Errno::ENOTDIR => continue,
                 Errno::EACCES => {
-                    refusal = (ExecFailure::NotExecutable, errno);
+                    let noexec = rustix::fs::statvfs(path)
+                        .is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
+                    let why = match noexec {
+                        true => ExecFailure::NoExecMount,
+                        false => ExecFailure::NotExecutable,
+                    };
+                    refusal = (why, errno);
                     continue;
                 }
                 Errno::ENOEXEC => ExecFailure::Format,

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::ExecFailure;
 use crate::child;
-use crate::message::{Failure, Order, Ready, Report, Setup};
+use crate::message::{Failure, Order, Prepared, Ready, Report, Setup};
 use crate::program::Builtin;
 use crate::room::{self, Made, Room};
 use crate::{sys, wire};
@@ -44,21 +44,40 @@ fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     let Some(root) = frame.fds.into_iter().next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let made = room::make(&setup, root, builtins).and_then(|made| Ok((made, signals()?)));
+    let made = room::make(&setup, root, builtins).and_then(|made| {
+        let deaths = signals()?;
+        if let Some(kept) = made.room.kept {
+            kept.restrict_first()
+                .map_err(|error| Failure::step("give up capabilities", error))?;
+        }
+        Ok((made, deaths))
+    });
     match made {
         Ok((
             Made {
-                room,
+                mut room,
                 notes,
                 listener,
             },
             deaths,
         )) => {
-            let fds: Vec<_> = listener.iter().map(AsFd::as_fd).collect();
-            wire::send(&socket, &Ready(Ok(notes)).encode(), &fds)?;
-            // The caller's copy is the only one: when it goes, what waits for an answer gets one from the kernel.
+            let terminal = room.terminal.take();
+            let ends = terminal
+                .iter()
+                .flat_map(|(main, side)| [main.as_fd(), side.as_fd()]);
+            let listens = listener.iter().map(AsFd::as_fd);
+            let fds: Vec<_> = std::iter::once(room.root.as_fd())
+                .chain(listens)
+                .chain(ends)
+                .collect();
+            let ready = Ready(Ok(Prepared {
+                notes,
+                listens: listener.is_some(),
+            }));
+            wire::send(&socket, &ready.encode(), &fds)?;
+            // The caller's copies are the only ones: when they go, whoever waits at them is told.
             drop(fds);
-            drop(listener);
+            drop((terminal, listener));
             obey(&socket, &room, &deaths)
         }
         Err(failure) => wire::send(&socket, &Ready(Err(failure)).encode(), &[]),

@@ -353,3 +353,84 @@ pub(crate) fn stat64_bytes(file: &OwnedFd, change: impl FnOnce(&mut libc::stat))
         cfg!(target_arch = "aarch64"),
     ))
 }
+
+/// Flags of struct mount_attr (mount_setattr(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MountAttributes(u64);
+
+impl MountAttributes {
+    pub(crate) const NONE: Self = MountAttributes(0);
+    pub(crate) const RDONLY: Self = MountAttributes(0x1);
+    pub(crate) const NOSUID: Self = MountAttributes(0x2);
+    pub(crate) const NODEV: Self = MountAttributes(0x4);
+    pub(crate) const NOEXEC: Self = MountAttributes(0x8);
+}
+
+impl std::ops::BitOr for MountAttributes {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        MountAttributes(self.0 | other.0)
+    }
+}
+
+impl std::ops::BitOrAssign for MountAttributes {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// mount_setattr(2): sets attributes of the mount of a descriptor, and of all below it. ENOSYS before Linux 5.12.
+pub(crate) fn mount_setattr(mount: impl AsFd, recursive: bool, set: MountAttributes) -> io::Result<()> {
+    const AT_RECURSIVE: libc::c_int = 0x8000;
+    // struct mount_attr: attr_set, attr_clr, propagation, userns_fd.
+    let attributes = [set.0, 0, 0, 0];
+    let flags = libc::AT_EMPTY_PATH | if recursive { AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is an empty C string; the kernel reads as many bytes of `attributes` as it is told to.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            attributes.as_ptr(),
+            std::mem::size_of_val(&attributes),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Sets IFF_UP on the interface `lo` of this network namespace (netdevice(7)).
+pub(crate) fn loopback_up() -> io::Result<()> {
+    let socket = rustix::net::socket_with(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?;
+    // SAFETY: all of it is numbers and arrays of numbers, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = *from as libc::c_char;
+    }
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: SIOCSIFFLAGS reads a struct ifreq with a name that ends, and flags.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Whether a signal is ignored by this process (sigaction(2)).
+pub(crate) fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: all of it is numbers and a pointer that may be null, for which zero is a value.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: without a new action, the call only writes the present one into `action`.
+    let result = unsafe { libc::sigaction(signal, std::ptr::null(), &mut action) };
+    result == 0 && action.sa_sigaction == libc::SIG_IGN
+}

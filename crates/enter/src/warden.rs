@@ -12,6 +12,7 @@ use crate::seccomp::owners::Owners;
 use crate::session::{Session, hung_up};
 use crate::spec::Spec;
 use crate::supervise::Supervisor;
+use crate::will::Request;
 use crate::{Error, keeper, sys, wire};
 
 /// How long the warden may take to kill what its sessions left and to end.
@@ -96,12 +97,19 @@ impl Warden {
         let talk = |source| Error::Talk { root: root(), source };
         let (socket, their_socket) = socket_pair().map_err(talk)?;
         let (leash, their_leash) = socket_pair().map_err(talk)?;
+        let request = Request {
+            terminal: spec.terminal,
+            root: spec.root,
+            host_files: &spec.host_files,
+        };
         {
             let _one_at_a_time = self
                 .sending
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
-            wire::send(&self.control, &[], &[their_socket.as_fd(), their_leash.as_fd()]).map_err(talk)?;
+            let mut fds = vec![their_socket.as_fd(), their_leash.as_fd()];
+            fds.extend(request.fds());
+            wire::send(&self.control, &request.encode(), &fds).map_err(talk)?;
         }
         drop((their_socket, their_leash));
         // From here on, dropping the session ends whatever there is of it.
@@ -116,11 +124,9 @@ impl Warden {
         };
         let frame = frame.map_err(talk)?.ok_or_else(|| Error::Gone { root: root() })?;
         match Ready::decode(&frame.bytes).map_err(talk)?.0 {
-            Ok(notes) => {
-                session.add_notes(notes);
-                if let (Some(listener), Some(proc), Some(ledger)) =
-                    (frame.fds.into_iter().next(), proc, &spec.ledger)
-                {
+            Ok(prepared) => {
+                let listener = session.set_up(prepared, frame.fds, spec);
+                if let (Some(listener), Some(proc), Some(ledger)) = (listener, proc, &spec.ledger) {
                     let supervisor = Supervisor::start(listener, proc, Arc::clone(ledger));
                     session.keep(supervisor.map_err(|source| Error::Setup {
                         root: root(),

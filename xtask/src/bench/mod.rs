@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: times as ratios to the peers, from one mirror on this machine, in turn, in one run.
 
 mod debian;
+mod enter;
+mod export;
 mod measure;
+mod modes;
 mod rpm;
 mod table;
 
@@ -13,8 +16,14 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// Archives, by `bareroot export` and by tar with gzip, pigz, xz and zstd
+    Export(export::Options),
+    /// Ordinary users, as ratios to root
+    Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
+    /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
+    Enter(enter::Options),
 }
 
 /// Runs a bench.
@@ -24,6 +33,9 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Export(options) => export::run(options),
+        Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
+        Bench::Enter(options) => enter::run(options),
     }
 }

@@ -9,6 +9,7 @@ mod map;
 mod subordinate;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sched::CloneFlags;
 use rustix::thread::CapabilitySet;
@@ -65,8 +66,8 @@ impl Choice {
     ];
 }
 
-/// What [`adopt`] came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What [`adopt`] came to; by default, that there is nothing to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
     /// The mode that this process is in.
     pub mode: Mode,
@@ -173,5 +174,15 @@ fn new_namespace() -> Result<(), Error> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| Error::UserNamespace {
         doing: "make a user namespace",
         source: error.into(),
-    })
+    })?;
+    OWN.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Whether this process, or the one that it was forked from, has made the user namespace that it is in.
+static OWN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user namespace is bareroot's own: what belongs to it is nobody else's.
+pub(crate) fn is_in_own_namespace() -> bool {
+    OWN.load(Ordering::Relaxed)
 }

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use bareroot_ledger::{Device, FileId, Ledger, Owned};
-use rustix::fs::{AtFlags, FileType, Gid, Uid, chownat};
+use rustix::fs::{AtFlags, FileType, chownat};
 use rustix::io::Errno;
 
 use super::calls::{Call, File, Ids, Shape};
@@ -39,8 +39,8 @@ fn id(value: u64, ids: Ids) -> Option<u32> {
     }
 }
 
-/// chown(2) for real, to the one id that there is, so that what it does beside (errors, setuid bits that go) is done; and
-/// the ids asked for into the ledger.
+/// chown(2) for real, to nobody else, so that what it does beside (errors, setuid bits that go) is done; and the ids asked
+/// for into the ledger.
 fn change_owner(
     tracee: &Tracee<'_>,
     ledger: &Ledger,
@@ -50,12 +50,11 @@ fn change_owner(
 ) -> Result<Answer, Errno> {
     let (uid, gid) = (id(tracee.arg(at), ids), id(tracee.arg(at + 1), ids));
     let file = tracee.file(file)?;
-    let (user, group) = (uid.map(|_| Uid::ROOT), gid.map(|_| Gid::ROOT));
     chownat(
         &file,
         "",
-        user,
-        group,
+        None,
+        None,
         AtFlags::EMPTY_PATH | AtFlags::SYMLINK_NOFOLLOW,
     )?;
     if uid.is_some() || gid.is_some() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bareroot_ledger::text::{self, Line};
-use bareroot_ledger::{FILE, FileId, Ledger, Owned};
+use bareroot_ledger::{FILE, FileId, Ledger, Owned, Scope};
 use rustix::fs::{OFlags, Timespec, Timestamps};
 
 use super::walk::Walk;
@@ -34,54 +34,80 @@ impl Root {
         &self.owners
     }
 
-    /// Takes the root's own text of its ledger, [`FILE`], into the ledger that it was given. A path that is no more is
-    /// passed over. `false` where there is no such text.
+    /// What the root's own text of its ledger is kept for; `None` where it has no such text.
     ///
     /// # Errors
     /// [`Error::Ledger`] for a text that is none, [`Error::Io`].
-    pub fn load_ledger(&self) -> Result<bool, Error> {
-        let Some(ledger) = self.ledger() else {
-            return Ok(false);
-        };
+    pub fn ledger_scope(&self) -> Result<Option<Scope>, Error> {
+        Ok(self.ledger_text()?.map(|(scope, _)| scope))
+    }
+
+    fn ledger_text(&self) -> Result<Option<(Scope, Vec<Line>)>, Error> {
         let is_file = self.lstat(FILE)?.is_some_and(|stat| stat.kind == FileKind::File);
         let Some(bytes) = (match is_file {
             true => self.read_if_exists(FILE)?,
             false => None,
         }) else {
-            return Ok(false);
+            return Ok(None);
         };
-        let lines = text::parse(&bytes).map_err(|source| Error::Ledger {
+        let parsed = text::parse(&bytes).map_err(|source| Error::Ledger {
             path: self.host(Path::new(FILE)),
             source,
         })?;
+        Ok(Some(parsed))
+    }
+
+    /// Takes the root's own text of its ledger, [`FILE`], into the ledger that it was given, as far as that does not know
+    /// better. A path that is no more is passed over.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] for a text that is none, [`Error::Io`].
+    pub fn load_ledger(&self) -> Result<(), Error> {
+        let (Some(ledger), Some((_, lines))) = (self.ledger(), self.ledger_text()?) else {
+            return Ok(());
+        };
         for Line { path, owned } in lines {
             let path = Path::new(OsStr::from_bytes(&path));
             match self.lookup("look at", path, OFlags::PATH | OFlags::NOFOLLOW) {
                 Ok(fd) => {
                     let id = FileId::of(&fd).map_err(|e| Error::io("look at", self.host(path), e))?;
-                    ledger.set(id, owned);
+                    ledger.set_if_unknown(id, owned);
                 }
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Writes the text of its ledger into the root, or removes it where there is nothing to say. The time of the root's own
-    /// directory stays: the text is no part of it.
+    /// This root with the ledger that its own text has, where it has one.
+    ///
+    /// # Errors
+    /// As [`Root::load_ledger`].
+    pub fn with_own_ledger(self) -> Result<Self, Error> {
+        let Some(scope) = self.ledger_scope()? else {
+            return Ok(self);
+        };
+        let root = self.with_ledger(Arc::new(Ledger::new(scope)));
+        root.load_ledger()?;
+        Ok(root)
+    }
+
+    /// Writes the text of its ledger into the root. What another process has recorded there meanwhile stays. One of devices
+    /// alone is removed where there are none. The time of the root's own directory stays: the text is no part of it.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn save_ledger(&self) -> Result<(), Error> {
-        if self.ledger().is_none() {
+        let Some(ledger) = self.ledger() else {
             return Ok(());
-        }
+        };
+        self.load_ledger()?;
         let fail = |action, e: rustix::io::Errno| Error::io(action, self.path(), e);
         let before = rustix::fs::fstat(self).map_err(|e| fail("look at", e))?;
         let lines = self.ledger_lines()?;
-        if !lines.is_empty() {
-            self.write(FILE, 0o600, &text::render(&lines))?;
+        if ledger.keeps_owners() || !lines.is_empty() {
+            self.write(FILE, 0o600, &text::render(ledger.scope(), &lines))?;
         } else if self.lstat(FILE)?.is_some_and(|stat| stat.kind == FileKind::File) {
             self.remove(FILE)?;
         }

@@ -66,6 +66,11 @@ impl WalkEntry<'_> {
             .into_bytes())
     }
 
+    /// The mount that it is on: another than its directory's when something is mounted on it.
+    pub(crate) fn mount(&self) -> rustix::io::Result<Mount> {
+        Mount::at(self.parent.as_fd(), self.name)
+    }
+
     /// Sets its modification time, its own should it be a link; seconds since 1970.
     ///
     /// # Errors

@@ -1,5 +1,3 @@
-use bareroot_ledger::Scope;
-
 use super::*;
 use crate::root::{FileKind, Node, Stat};
 
@@ -72,12 +70,31 @@ fn owners_and_devices_are_kept_and_come_back() {
 
     made.save_ledger().unwrap();
     let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
-    let lines = "# bareroot ledger 1\n5 6 - a\\040link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n0 8 - mail\n0 0 - mail/of-root\n0 42 - shadow\n";
+    let lines = "# bareroot ledger 1\n# owners\n5 6 - a\\040link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n0 8 - mail\n0 0 - mail/of-root\n0 42 - shadow\n";
     assert_eq!(text, lines);
 
     let again = root(dir.path(), Scope::All);
-    assert!(again.load_ledger().unwrap());
+    again.load_ledger().unwrap();
+    assert_eq!(again.ledger_scope().unwrap(), Some(Scope::All));
     assert_eq!(of(&again), expected);
+}
+
+#[test]
+fn what_others_recorded_meanwhile_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = root(dir.path(), Scope::All);
+    for name in ["a", "b", "c"] {
+        one.write(name, 0o644, b"").unwrap();
+    }
+    one.chown("a", 1, 1).unwrap();
+    one.chown("b", 1, 1).unwrap();
+    let other = root(dir.path(), Scope::All);
+    other.chown("b", 2, 2).unwrap();
+    other.chown("c", 2, 2).unwrap();
+    one.save_ledger().unwrap();
+    other.save_ledger().unwrap();
+    let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
+    assert_eq!(text, "# bareroot ledger 1\n# owners\n1 1 - a\n2 2 - b\n2 2 - c\n");
 }
 
 #[test]
@@ -90,7 +107,7 @@ fn a_ledger_of_devices_leaves_owners_alone() {
     made.chown("null", me.uid, me.gid).unwrap();
     made.save_ledger().unwrap();
     let text = std::fs::read_to_string(dir.path().join(FILE)).unwrap();
-    assert_eq!(text, "# bareroot ledger 1\n0 0 c:1:3 null\n");
+    assert_eq!(text, "# bareroot ledger 1\n# devices\n0 0 c:1:3 null\n");
     made.remove("null").unwrap();
     made.save_ledger().unwrap();
     assert!(!made.exists(FILE).unwrap());
@@ -102,7 +119,8 @@ fn a_text_that_is_no_ledger_is_refused_and_one_that_is_a_link_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let hostile = root(dir.path(), Scope::All);
     std::os::unix::fs::symlink("/etc/passwd", dir.path().join(FILE)).unwrap();
-    assert!(!hostile.load_ledger().unwrap());
+    assert_eq!(hostile.ledger_scope().unwrap(), None);
+    hostile.load_ledger().unwrap();
     std::fs::remove_file(dir.path().join(FILE)).unwrap();
     hostile.write(FILE, 0o600, b"root:x:0:0\n").unwrap();
     let error = hostile.load_ledger().unwrap_err();
