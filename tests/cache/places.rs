@@ -115,7 +115,7 @@ fn what_somebody_else_derived_is_not_believed() {
         chown(path, Some(54321), None).unwrap();
     }
     let requests = downloads(&door);
-    let from = ["--cache-from", shared.to_str().unwrap()];
+    let from = ["--verbose", "--cache-from", shared.to_str().unwrap()];
     extract(&door, "root", "cache", &from)
         .succeeded()
         .says(&[shared.to_str().unwrap(), "somebody else owns it"]);

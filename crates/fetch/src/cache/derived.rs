@@ -124,7 +124,7 @@ impl Cache {
     /// Says once for each directory why its derived contents are not used.
     fn not_believed(&self, held: &Held) {
         let root = held.path.ancestors().nth(4).unwrap_or(&held.path);
-        self.warn_once(root, || {
+        self.note_once(root, || {
             format!(
                 "`{}` is not used, nor what was derived like it: somebody else owns it or may write it",
                 held.path.display()

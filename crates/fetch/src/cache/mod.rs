@@ -296,14 +296,25 @@ impl Cache {
     }
 
     fn warn_once_of(&self, path: &Path, changed: i128, text: impl FnOnce() -> String) {
+        if self.is_first_of(path, changed) {
+            self.observer.on(Event::Warning { text: text() });
+        }
+    }
+
+    /// What costs time and nothing else is no warning.
+    fn note_once(&self, path: &Path, text: impl FnOnce() -> String) {
+        if self.is_first_of(path, 0) {
+            self.observer.on(Event::Note { text: text() });
+        }
+    }
+
+    fn is_first_of(&self, path: &Path, changed: i128) -> bool {
         let mut told = self
             .state
             .told
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if told.insert((path.to_owned(), changed)) {
-            self.observer.on(Event::Warning { text: text() });
-        }
+        told.insert((path.to_owned(), changed))
     }
 
     /// Says, once, what a file system without locks means.
