@@ -18,6 +18,7 @@ mod plan;
 mod request;
 mod resolution;
 mod rpm;
+pub mod rpmdb;
 mod story;
 mod tools;
 

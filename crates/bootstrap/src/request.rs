@@ -60,6 +60,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// `--jobs`: transfers at once, and at most that many threads of work; None takes the defaults.
     pub jobs: Option<usize>,
+    /// `--rpmdb-backend`: the kind of rpm's database, instead of what the root's own rpm is set up for.
+    pub rpmdb_backend: Option<bareroot_rpm_db::Backend>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
     /// `--no-standins`: every helper of the target is run as it is.

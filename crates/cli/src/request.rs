@@ -90,6 +90,7 @@ impl Bootstrap {
         request.dpkg_options = make.dpkg_options.clone();
         request.hostname = make.hostname.clone();
         request.no_host_files = make.no_host_files;
+        request.rpmdb_backend = make.rpmdb_backend;
         request.no_standins = make.no_standins;
         request.filters = in_order(
             matches,

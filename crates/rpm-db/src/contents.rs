@@ -58,6 +58,21 @@ impl Source<'_> {
 }
 
 impl Contents {
+    /// Headers that are in no database yet, under their numbers.
+    pub fn new(stored: Vec<Record>) -> Contents {
+        Contents {
+            backend: Backend::default(),
+            order: ByteOrder::NATIVE,
+            page_size: 4096,
+            highest: stored
+                .iter()
+                .map(|record| record.number)
+                .max()
+                .unwrap_or_default(),
+            stored,
+        }
+    }
+
     /// The headers in the order of their numbers.
     pub fn records(&self) -> Vec<&Record> {
         let mut records: Vec<&Record> = self.stored.iter().filter(|record| record.number != 0).collect();

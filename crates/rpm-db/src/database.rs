@@ -2,7 +2,7 @@
 
 use bareroot_rpm::{Header, Tag, blob};
 
-use crate::bdb::{ByteOrder, Hash};
+use crate::bdb::{ByteOrder, Hash, Indexes};
 use crate::cookie::Names;
 use crate::ndb::{INDEX, Index, Packages};
 use crate::rows::{TABLES, rows};
@@ -22,7 +22,7 @@ pub struct Database {
 enum Inner {
     Sqlite(Sqlite),
     Ndb(Packages, Index),
-    Bdb(Hash),
+    Bdb(Hash, Indexes),
 }
 
 /// A file that belongs into a directory of the root.
@@ -51,7 +51,7 @@ impl Database {
         let inner = match backend {
             Backend::Sqlite => Inner::Sqlite(Sqlite::create()?),
             Backend::Ndb => Inner::Ndb(Packages::default(), Index::create()),
-            Backend::Bdb => Inner::Bdb(Hash::create(order)),
+            Backend::Bdb => Inner::Bdb(Hash::create(order), Indexes::create(order)),
         };
         Ok(Database {
             inner,
@@ -102,7 +102,12 @@ impl Database {
                     index.add(place, number, rows(&header, table, self.order));
                 }
             }
-            Inner::Bdb(database) => database.add(number, stored)?,
+            Inner::Bdb(database, indexes) => {
+                database.add(number, stored)?;
+                for (place, table) in TABLES.iter().enumerate() {
+                    indexes.add(place, number, rows(&header, table, self.order));
+                }
+            }
         }
         self.last = number;
         self.names
@@ -121,7 +126,7 @@ impl Database {
         match &mut self.inner {
             Inner::Sqlite(database) => database.given(number)?,
             Inner::Ndb(packages, _) => packages.given(number),
-            Inner::Bdb(database) => database.given(number),
+            Inner::Bdb(database, _) => database.given(number),
         }
         Ok(())
     }
@@ -132,8 +137,7 @@ impl Database {
         self.names.cookie(self.order)
     }
 
-    /// The files of the database, for its directory. rpm gives them the mode 0644. Of a Berkeley DB that is the headers
-    /// alone: rpm makes the indexes that are missing.
+    /// The files of the database, for its directory. rpm gives them the mode 0644. The one with the headers is the first.
     ///
     /// # Errors
     /// When the database engine refuses, or [`Error::TooLarge`].
@@ -145,7 +149,11 @@ impl Database {
                 let index = index.finish(packages.generation())?;
                 vec![file(Backend::Ndb.file(), packages.finish()?), file(INDEX, index)]
             }
-            Inner::Bdb(database) => vec![file(Backend::Bdb.file(), database.finish()?)],
+            Inner::Bdb(database, indexes) => {
+                let mut files = vec![file(Backend::Bdb.file(), database.finish()?)];
+                files.append(&mut indexes.finish()?);
+                files
+            }
         })
     }
 }

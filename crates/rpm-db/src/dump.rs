@@ -31,10 +31,6 @@ pub fn text(contents: &Contents, form: Form) -> String {
     if records > 0 {
         let _ = writeln!(text, "h_nelem={records}");
     }
-    // Whoever loads it has to know which way round the keys are.
-    if contents.order != ByteOrder::NATIVE {
-        let _ = writeln!(text, "db_lorder={}", lorder(contents.order));
-    }
     let _ = write!(text, "db_pagesize={}\nHEADER=END\n", contents.page_size);
     if !is_bdb {
         line(&mut text, &contents.order.bytes(0), form);
@@ -46,13 +42,6 @@ pub fn text(contents: &Contents, form: Form) -> String {
     }
     text.push_str("DATA=END\n");
     text
-}
-
-fn lorder(order: ByteOrder) -> u32 {
-    match order {
-        ByteOrder::Little => 1234,
-        ByteOrder::Big => 4321,
-    }
 }
 
 fn line(text: &mut String, bytes: &[u8], form: Form) {
@@ -84,8 +73,7 @@ fn line(text: &mut String, bytes: &[u8], form: Form) {
 pub fn parse(name: &str, text: &[u8]) -> Result<Contents, Error> {
     let mut lines = text.split(|byte| *byte == b'\n').zip(1usize..);
     let head = head(name, &mut lines)?;
-    let mut stored: Vec<Record> = Vec::new();
-    let mut highest = 0;
+    let mut pairs: Vec<([u8; 4], Vec<u8>)> = Vec::new();
     loop {
         let Some(key) = item(name, &mut lines, head.form)? else {
             break;
@@ -98,21 +86,27 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Contents, Error> {
         let Some((blob, data)) = item(name, &mut lines, head.form)? else {
             return Err(Error::malformed(name, place, "data after the key", "DATA=END"));
         };
-        let number = head.order.word(key);
-        if number == 0 {
-            let word: [u8; 4] = blob.as_slice().try_into().map_err(|_| {
-                let expected = "a number of 4 bytes, for record 0";
-                Error::malformed(
-                    name,
-                    format!("line {data}"),
-                    expected,
-                    format!("{} bytes", blob.len()),
-                )
-            })?;
-            highest = head.order.word(word);
+        if key == [0; 4] && blob.len() != 4 {
+            let place = format!("line {data}");
+            let found = format!("{} bytes", blob.len());
+            return Err(Error::malformed(
+                name,
+                place,
+                "a number of 4 bytes, for record 0",
+                found,
+            ));
         }
-        stored.push(Record { number, blob });
+        pairs.push((key, blob));
     }
+    let order = head.order.unwrap_or_else(|| order(&pairs));
+    let highest = given(&pairs, order);
+    let stored: Vec<Record> = pairs
+        .into_iter()
+        .map(|(key, blob)| Record {
+            number: order.word(key),
+            blob,
+        })
+        .collect();
     let mut numbers: Vec<u32> = stored.iter().map(|record| record.number).collect();
     numbers.sort_unstable();
     if let Some(pair) = numbers.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -125,23 +119,42 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Contents, Error> {
     }
     Ok(Contents {
         backend: Backend::Bdb,
-        order: head.order,
+        order,
         page_size: head.page_size,
         highest: numbers.last().copied().unwrap_or_default().max(highest),
         stored,
     })
 }
 
+/// What record 0 says, else the highest number.
+fn given(pairs: &[([u8; 4], Vec<u8>)], order: ByteOrder) -> u32 {
+    let zero = pairs.iter().find(|(key, _)| *key == [0; 4]);
+    let word = zero.and_then(|(_, blob)| blob.first_chunk::<4>());
+    let last = || pairs.iter().map(|(key, _)| order.word(*key)).max();
+    word.map(|word| order.word(*word))
+        .or_else(last)
+        .unwrap_or_default()
+}
+
+/// The byte order of the machine that the dump came from. db_dump does not say it, but nobody has so many packages that the
+/// wrong one makes the smaller numbers.
+fn order(pairs: &[([u8; 4], Vec<u8>)]) -> ByteOrder {
+    match given(pairs, ByteOrder::Little) <= given(pairs, ByteOrder::Big) {
+        true => ByteOrder::Little,
+        false => ByteOrder::Big,
+    }
+}
+
 struct Head {
     form: Form,
-    order: ByteOrder,
+    order: Option<ByteOrder>,
     page_size: u32,
 }
 
 fn head<'a>(name: &str, lines: &mut impl Iterator<Item = (&'a [u8], usize)>) -> Result<Head, Error> {
     let mut head = Head {
         form: Form::Bytes,
-        order: ByteOrder::NATIVE,
+        order: None,
         page_size: 4096,
     };
     let mut kind = None;
@@ -166,8 +179,8 @@ fn head<'a>(name: &str, lines: &mut impl Iterator<Item = (&'a [u8], usize)>) -> 
             ("format", _) => return Err(bad("format=bytevalue or print")),
             ("type", "hash") => kind = Some(()),
             ("type", _) => return Err(bad("type=hash: a dump of Packages")),
-            ("db_lorder", "1234") => head.order = ByteOrder::Little,
-            ("db_lorder", "4321") => head.order = ByteOrder::Big,
+            ("db_lorder", "1234") => head.order = Some(ByteOrder::Little),
+            ("db_lorder", "4321") => head.order = Some(ByteOrder::Big),
             ("db_lorder", _) => return Err(bad("db_lorder=1234 or 4321")),
             ("db_pagesize", size) => {
                 head.page_size = size.parse().map_err(|_| bad("db_pagesize=BYTES"))?;

@@ -1,15 +1,15 @@
 //! The RPM family: roots of .repo files' repositories, with rpm's database and scriptlets.
 
-mod arch;
+pub mod arch;
 mod configure;
 mod finish;
 mod index;
-mod macros;
+pub mod macros;
 mod order;
 mod owners;
 pub mod plan;
 mod prepare;
-mod record;
+pub mod record;
 mod solve;
 mod unpack;
 mod users;
@@ -63,7 +63,6 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
-    plan.check()?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;

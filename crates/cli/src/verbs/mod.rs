@@ -3,6 +3,7 @@
 mod bootstrap;
 mod distros;
 mod resolve;
+mod rpmdb;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ pub fn run(warden: Result<Warden, bareroot_enter::Error>) -> ExitCode {
             .and_then(|warden| bootstrap::run(verb, matches, &warden)),
         (Verb::Resolve(verb), _) => resolve::run(verb),
         (Verb::Distros(verb), _) => distros::run(verb),
+        (Verb::Rpmdb(verb), _) => rpmdb::run(verb),
         (Verb::Bootstrap(_), None) => return ExitCode::from(2),
     };
     match result {

@@ -1,13 +1,13 @@
 //! Berkeley DB's hash, in which rpm kept headers up to 4.16 (Berkeley DB's dbinc/db_page.h and hash/hash_page.c).
-//!
-//! The indexes beside it, B-trees in a file each, are not written: rpm makes those that are missing.
 
 mod order;
 mod read;
+mod tree;
 mod write;
 
 pub use order::ByteOrder;
 pub(crate) use read::read;
+pub(crate) use tree::Indexes;
 pub(crate) use write::Hash;
 
 /// `Packages` begins with this number at its twelfth byte.
@@ -36,6 +36,26 @@ fn hash(key: &[u8]) -> u32 {
 
 /// What a file's own hash function made of a known text, by which Berkeley DB tells that it is the right one.
 const CHECK: &[u8] = b"%$sniglet^&\0";
+
+impl ByteOrder {
+    /// Fills the beginning of a page: its own number and those beside it, its number of entries and where its items begin.
+    fn page(self, page: &mut [u8], numbers: [u32; 3], counts: [u16; 2], kind: u8) {
+        put(page, 4, &self.bytes(1));
+        for (number, at) in numbers.into_iter().zip([8, 12, 16]) {
+            put(page, at, &self.bytes(number));
+        }
+        for (count, at) in counts.into_iter().zip([20, 22]) {
+            put(page, at, &self.short_bytes(count));
+        }
+        put(page, 25, &[kind]);
+    }
+}
+
+fn put(into: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = into.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
 
 #[cfg(test)]
 mod tests {

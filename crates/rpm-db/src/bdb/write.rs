@@ -1,6 +1,6 @@
 //! `Packages`, written at once: buckets first, then the pages that do not fit them, then the data.
 
-use super::{ByteOrder, CHECK, HASH, INLINE, MAGIC, META, OFF_PAGE, OVERFLOW, PAGE_HEADER, hash};
+use super::{ByteOrder, CHECK, HASH, INLINE, MAGIC, META, OFF_PAGE, OVERFLOW, PAGE_HEADER, hash, put};
 use crate::{Backend, Error};
 
 const PAGE: usize = 4096;
@@ -70,7 +70,7 @@ impl Hash {
             self.data.resize(start + PAGE, 0);
             if let Some(page) = self.data.get_mut(start..) {
                 self.order
-                    .page(page, own, before, after, 1, part.len() as u16, OVERFLOW);
+                    .page(page, [own, before, after], [1, part.len() as u16], OVERFLOW);
                 put(page, PAGE_HEADER, part);
             }
         }
@@ -169,10 +169,9 @@ impl Hash {
                 }
             }
         }
-        let [own, before, after] = [own as u32, before as u32, after as u32];
-        let entries = 2 * items.len() as u16;
-        self.order
-            .page(page, own, before, after, entries, end as u16, HASH);
+        let numbers = [own as u32, before as u32, after as u32];
+        let counts = [2 * items.len() as u16, end as u16];
+        self.order.page(page, numbers, counts, HASH);
     }
 }
 
@@ -201,18 +200,6 @@ fn pages(mut bucket: Vec<([u8; 4], Data)>) -> Vec<Vec<([u8; 4], Data)>> {
 }
 
 impl ByteOrder {
-    /// Fills the beginning of a page.
-    #[allow(clippy::too_many_arguments)]
-    fn page(self, page: &mut [u8], own: u32, before: u32, after: u32, entries: u16, offset: u16, kind: u8) {
-        put(page, 4, &self.bytes(1));
-        for (at, word) in [(8, own), (12, before), (16, after)] {
-            put(page, at, &self.bytes(word));
-        }
-        put(page, 20, &self.short_bytes(entries));
-        put(page, 22, &self.short_bytes(offset));
-        put(page, 25, &[kind]);
-    }
-
     /// Moves a page of data by that many pages: its own number counts from 0, those of others from 1.
     fn shift(self, page: &mut [u8], base: u32) {
         for (at, counted_from) in [(8, 0), (12, 1), (16, 1)] {
@@ -222,12 +209,6 @@ impl ByteOrder {
                 put(page, at, &self.bytes(word - counted_from + base));
             }
         }
-    }
-}
-
-fn put(into: &mut [u8], at: usize, bytes: &[u8]) {
-    if let Some(place) = into.get_mut(at..at + bytes.len()) {
-        place.copy_from_slice(bytes);
     }
 }
 
