@@ -66,6 +66,8 @@ pub enum Need {
     Rpm,
     /// The bench with dnf.
     BenchRpm,
+    /// The RPM distribution, and the comparison with rpm and Berkeley DB.
+    Rpmdb,
 }
 
 /// Installs what is missing.
@@ -84,6 +86,10 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Bench => programs.extend(BENCH),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
+        Need::Rpmdb => {
+            programs = RPM.to_vec();
+            programs.push(("db5.3_verify", "db5.3-util"));
+        }
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
     }
     packages.retain(|package| !installed(package));

@@ -3,6 +3,7 @@
 mod debian;
 mod measure;
 mod rpm;
+mod rpmdb;
 mod table;
 
 use anyhow::Result;
@@ -15,6 +16,8 @@ pub enum Bench {
     Debian(debian::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
+    /// `rpmdb --importdb` and `--rebuilddb`, and bareroot with each kind of database
+    Rpmdb(rpmdb::Options),
 }
 
 /// Runs a bench.
@@ -25,5 +28,6 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
         Bench::Rpm(options) => rpm::run(options),
+        Bench::Rpmdb(options) => rpmdb::run(options),
     }
 }

@@ -9,6 +9,7 @@ mod no_host_programs;
 pub mod root;
 mod rpm;
 mod rpm_solve;
+mod rpmdb;
 mod solve;
 mod trace;
 mod trees;
@@ -78,6 +79,11 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Databases of every kind, with rpm, Berkeley DB's programs and the rpm of a Debian 13 root
+    Rpmdb {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ubuntu's roots, with mmdebstrap's
     Ubuntu {
         #[command(flatten)]
@@ -116,6 +122,7 @@ pub fn run(args: Args) -> Result<()> {
         }
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
+        Some(Lane::Rpmdb { common }) => rpmdb_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -135,6 +142,15 @@ fn rpm_lane(common: &Common, report: &mut Report) -> Result<()> {
     rpm::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
+fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::Rpmdb) {
+        report.skip("rpmdb", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    rpmdb::run(&place, common.bareroot.as_deref(), report)
+}
+
 fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {
     if let Err(reason) = machine::prepare(Need::Rpm) {
         report.skip("rpm-options", &format!("{reason:#}"));
@@ -152,6 +168,7 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     }
     rpm_lane(common, report)?;
     if !common.quick {
+        rpmdb_lane(common, report)?;
         rpm_options_lane(common, report)?;
     }
     let words: &[&str] = if common.quick {
