@@ -18,7 +18,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
 
 /// How a fetcher works, as the request wants it.
 pub fn settings(request: &Request, context: &Context) -> Result<Settings, Error> {
-    let cache = match &request.cache {
+    let own = match &request.cache {
         CacheChoice::None => None,
         CacheChoice::Dir(directory) => Some(Cache::open(directory)?),
         // A host where no cache can be kept is no reason to fail: only the user's own choice of one is.
@@ -31,6 +31,7 @@ pub fn settings(request: &Request, context: &Context) -> Result<Settings, Error>
             None => None,
         },
     };
+    let cache = with_shared(own, request)?;
     let defaults = Settings::from_env()?;
     Ok(Settings {
         timeout: request.timeout.unwrap_or(defaults.timeout),
@@ -41,6 +42,21 @@ pub fn settings(request: &Request, context: &Context) -> Result<Settings, Error>
         observer: Arc::clone(context.observer()),
         ..defaults
     })
+}
+
+/// The cache, with the shared ones that are asked after it.
+fn with_shared(own: Option<Cache>, request: &Request) -> Result<Option<Cache>, Error> {
+    if own.is_none() && request.cache_from.is_empty() {
+        return Ok(None);
+    }
+    let mut cache = own.unwrap_or_else(Cache::read_only);
+    for directory in &request.cache_from {
+        cache = cache.and_from(directory)?;
+    }
+    Ok(Some(match request.payload_limit {
+        Some(bytes) => cache.with_payload_limit(bytes),
+        None => cache,
+    }))
 }
 
 /// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.

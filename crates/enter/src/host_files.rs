@@ -86,8 +86,7 @@ fn is_placeholder(stat: &Stat) -> bool {
 /// Shows a file of the host at its path in the root; notes what cannot be shown.
 pub(crate) fn show(root: &OwnedFd, path: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
     let doing = || format!("show the host's `{}`", path.display());
-    let leave = rustix::fs::stat(path);
-    if leave.is_err() {
+    if rustix::fs::stat(path).is_err() {
         // This host has none either: nothing is missing.
         return Ok(());
     }

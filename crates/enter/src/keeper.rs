@@ -41,14 +41,16 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Buil
     let _ = rustix::process::chdir("/");
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"bareroot-warden");
-    // Belt and braces: the end of the control socket tells the same.
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    if rustix::process::getppid() != Some(parent) {
+    // Belt and braces: the end of the control socket tells the same. Not SIGKILL, as there are wills to execute.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    let orphaned = || rustix::process::getppid() != Some(parent);
+    if orphaned() {
         return;
     }
-    let mut children = SigSet::empty();
-    children.add(Signal::SIGCHLD);
-    let Ok(deaths) = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK) else {
+    let mut told = SigSet::empty();
+    told.add(Signal::SIGCHLD);
+    told.add(Signal::SIGTERM);
+    let Ok(deaths) = SignalFd::with_flags(&told, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK) else {
         return;
     };
 
@@ -77,6 +79,9 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Buil
         }
         if is_ready(1) {
             while let Ok(Some(_)) = deaths.read_signal() {}
+            if orphaned() {
+                break;
+            }
             bury(&mut charges);
         }
         if is_ready(0) {

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The root is taken to be hostile as a tree of files: no link in it is followed on the way to a mount point.
-//! It is not contained as a set of programs: what runs in it as root is root, as with chroot(1).
+//! As a set of programs it is contained as far as [`Confinement`] says; without, what runs in it as root is root, as with
+//! chroot(1).
 //!
 //! ```no_run
 //! use std::os::fd::AsFd;
@@ -36,6 +37,7 @@
 //! ```
 
 mod attach;
+pub mod binfmt;
 mod caps;
 mod child;
 mod devices;

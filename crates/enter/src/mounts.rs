@@ -119,8 +119,16 @@ fn system(root: &OwnedFd, sys: &OwnedFd) -> Result<(), Errno> {
         OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    fchdir(&mounted)?;
-    mount_remount(".", MountFlags::BIND | MountFlags::RDONLY | INERT, "")
+    // What is mounted below it, such as control groups, too.
+    let inert =
+        MountAttributes::RDONLY | MountAttributes::NOSUID | MountAttributes::NODEV | MountAttributes::NOEXEC;
+    match sys::mount_setattr(&mounted, true, inert) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            fchdir(&mounted)?;
+            mount_remount(".", MountFlags::BIND | MountFlags::RDONLY | INERT, "")
+        }
+        other => other.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
 }
 
 /// Mounts a file system on the directory of a descriptor.

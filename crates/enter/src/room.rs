@@ -13,12 +13,13 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
+use crate::binfmt::Waiting;
 use crate::caps::Kept;
 use crate::message::{Failure, Setup};
 use crate::program::Builtin;
 use crate::seccomp::owners::{self, Owners};
 use crate::spec::{Access, Confinement, Mounts, Network};
-use crate::{devices, extras, host_files, masks, mounts, network, pivot, sys};
+use crate::{binfmt, devices, extras, host_files, masks, mounts, network, pivot, sys};
 
 /// What programs are started from.
 pub(crate) struct Room {
@@ -30,9 +31,11 @@ pub(crate) struct Room {
     pub(crate) personality32: bool,
     /// Whether there is one id only, which is whoever a program is to be.
     pub(crate) one_id: bool,
-    /// The host's /proc, for a program's own maps.
+    /// A /proc for a program's own maps, where there is one id only.
     pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
+    /// The table of emulators, whose entry is gone when this is closed.
+    _emulator: Option<OwnedFd>,
     /// What programs keep of root's capabilities, where they do not keep them all.
     pub(crate) kept: Option<Kept>,
     /// Both ends of the session's terminal, until they are given away.
@@ -62,7 +65,15 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
     keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
     drop(top);
-    let proc = open_directory("/proc").ok();
+    let mut proc = (setup.owners != Owners::Real || setup.emulator.is_some())
+        .then(|| open_directory("/proc").ok())
+        .flatten();
+    // While the host's files can be named.
+    let waiting = setup
+        .emulator
+        .as_ref()
+        .map(|rule| Waiting::open(rule, proc.as_ref()))
+        .transpose()?;
     // Before sysfs is mounted, which shows the devices of the network that it is mounted in.
     if setup.network == Network::Loopback {
         network::own()?;
@@ -111,7 +122,21 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
     if pivots {
         pivot::away(&root, &mut notes)?;
+        // Whatever this process has open, programs may come by: the host's would show them the host.
+        proc = proc.and_then(|_| own_proc(&root));
     }
+    let (root, emulator) = match waiting {
+        Some(waiting) => {
+            // It may move this process to other mount namespaces: as above, the root has to be opened again.
+            fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
+            binfmt::own_namespace()?;
+            let root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
+            let emulator = waiting.register()?;
+            chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
+            (root, Some(emulator))
+        }
+        None => (root, None),
+    };
 
     let mut no_fsync = setup.no_fsync;
     if no_fsync && rustix::thread::secure_computing_mode().is_err() {
@@ -130,6 +155,7 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
             one_id: setup.owners != Owners::Real,
             proc,
             builtins,
+            _emulator: emulator,
             kept: (setup.confinement == Confinement::Rights)
                 .then(|| Kept::of(setup.network == Network::Loopback, no_fsync)),
             terminal,
@@ -158,6 +184,15 @@ fn watch_owners(who: Owners, notes: &mut Vec<String>) -> Result<Option<OwnedFd>,
             Err(error) => Err(step(error)),
         },
     }
+}
+
+/// The /proc that the session has mounted. The root's own directory of that name is not mistaken for it.
+fn own_proc(root: &OwnedFd) -> Option<OwnedFd> {
+    /// PROC_SUPER_MAGIC (statfs(2)).
+    const PROC: i64 = 0x9fa0;
+    let proc = mounts::walk(root, "/proc".as_ref(), true).ok()?;
+    let kind = rustix::fs::fstatfs(&proc).ok()?.f_type;
+    (i64::from(kind) == PROC).then_some(proc)
 }
 
 /// The console of a full `/dev`, and the session's terminal where one is wanted.

@@ -97,7 +97,11 @@ impl Warden {
         let talk = |source| Error::Talk { root: root(), source };
         let (socket, their_socket) = socket_pair().map_err(talk)?;
         let (leash, their_leash) = socket_pair().map_err(talk)?;
-        let request = Request::new(spec.terminal, spec.root, &spec.host_files);
+        let request = Request {
+            terminal: spec.terminal,
+            root: spec.root,
+            host_files: &spec.host_files,
+        };
         {
             let _one_at_a_time = self
                 .sending
@@ -107,8 +111,7 @@ impl Warden {
             fds.extend(request.fds());
             wire::send(&self.control, &request.encode(), &fds).map_err(talk)?;
         }
-        // From here on what it asks for is the warden's: its locks must not outlive the warden's copies.
-        drop((request, their_socket, their_leash));
+        drop((their_socket, their_leash));
         // From here on, dropping the session ends whatever there is of it.
         let mut session = Session::new(socket, leash, root());
         let (owners, proc) = watch_over(spec, &mut session);

@@ -29,15 +29,13 @@ impl Will {
         } else {
             None
         };
-        let names = reader.list(Reader::text)?;
+        let host_files = reader.list(Reader::path)?;
         reader.end()?;
         let mut placeholders = Vec::new();
-        for name in names {
-            placeholders.push(Placeholder {
-                directory: next()?,
-                file: next()?,
-                name,
-            });
+        if !host_files.is_empty() {
+            let root = next()?;
+            let wanted = host_files.iter().filter(|path| rustix::fs::stat(*path).is_ok());
+            placeholders.extend(wanted.filter_map(|path| Placeholder::at(root.as_fd(), path)));
         }
         Ok(Will {
             terminal,
@@ -71,37 +69,24 @@ fn set_back(terminal: &OwnedFd, modes: &Termios) {
     }
 }
 
-/// What a request for a session says of it, with the descriptors that go with it.
+/// What a request for a session says of it, with the descriptors that go with it. Only the warden acts on it: what this
+/// process made, it could leave behind.
 pub(crate) struct Request<'a> {
-    terminal: Option<BorrowedFd<'a>>,
-    placeholders: Vec<Placeholder>,
+    pub(crate) terminal: Option<BorrowedFd<'a>>,
+    pub(crate) root: BorrowedFd<'a>,
+    pub(crate) host_files: &'a [PathBuf],
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(
-        terminal: Option<BorrowedFd<'a>>,
-        root: BorrowedFd<'_>,
-        host_files: &[PathBuf],
-    ) -> Self {
-        let wanted = host_files.iter().filter(|path| rustix::fs::stat(*path).is_ok());
-        Request {
-            terminal,
-            placeholders: wanted.filter_map(|path| Placeholder::at(root, path)).collect(),
-        }
-    }
-
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.flag(self.terminal.is_some());
-        writer.list(&self.placeholders, |writer, placeholder| {
-            writer.text(&placeholder.name)
-        });
+        writer.list(self.host_files, |writer, path| writer.text(path));
         writer.finish()
     }
 
-    pub(crate) fn fds(&self) -> Vec<BorrowedFd<'_>> {
-        let pairs = self.placeholders.iter();
-        let pairs = pairs.flat_map(|one| [one.directory.as_fd(), one.file.as_fd()]);
-        self.terminal.into_iter().chain(pairs).collect()
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'a>> {
+        let root = (!self.host_files.is_empty()).then_some(self.root);
+        self.terminal.into_iter().chain(root)
     }
 }

@@ -14,7 +14,6 @@ use super::record::Record;
 use super::{MirrorReport, deb, packages, paths, rpm, unit};
 use crate::context::Context;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::request::{CacheChoice, Request};
 use crate::tools;
 
@@ -42,10 +41,10 @@ pub fn check_mirror(how: &Request, path: &Path, context: &Context) -> Result<Mir
     let mut wanted = Vec::new();
     context.phase(Phase::Plan, || -> Result<(), Error> {
         for closure in &record.closures {
-            let mut request = closure.asked.request(&how);
+            let mut request = closure.asked.request(&how)?;
             request.partial = Partial::unasked(&request.mirrors);
-            let plan = Plan::new(&request, context)?;
-            wanted.push(Wanted::new(closure.asked.clone(), plan, &mut map));
+            let plans = closure::plans(&request, context)?;
+            wanted.push(Wanted::new(closure.asked.clone(), plans, &mut map));
         }
         Ok(())
     })?;

@@ -7,8 +7,11 @@ use super::dir::Dir;
 use super::map::{Kind, Map, Origin};
 use super::record::Asked;
 use super::rpm::{self, Repository};
+use crate::context::Context;
 use crate::deb::plan::{Check, PlannedSource};
+use crate::error::Error;
 use crate::plan::Plan;
+use crate::request::{LockUse, Request};
 use crate::rpm::plan::PlannedRepo;
 
 /// A request whose closure is to be in the mirror.
@@ -17,6 +20,8 @@ pub struct Wanted {
     pub asked: Asked,
     /// What that means.
     pub plan: Plan,
+    /// The packages of a lock in the place of those that the indexes would give.
+    pub locked: Option<Plan>,
     /// The places of its sources or repositories below the mirror, in the plan's order.
     pub places: Vec<String>,
 }
@@ -29,9 +34,30 @@ pub enum Indexes {
     Repository(Repository),
 }
 
+/// What a request means: of one with a lock the sources as the request has them, with their keys, and the lock's own plan
+/// for the packages.
+///
+/// # Errors
+/// As [`Plan::new`].
+pub fn plans(request: &Request, context: &Context) -> Result<(Plan, Option<Plan>), Error> {
+    let locked = match &request.lock {
+        LockUse::Only(_) => Some(Plan::new(request, context)?),
+        LockUse::No | LockUse::IfFresh(_) => None,
+    };
+    let unlocked = Request {
+        lock: LockUse::No,
+        arch: locked
+            .as_ref()
+            .map(|plan| plan.arch().to_owned())
+            .or_else(|| request.arch.clone()),
+        ..request.clone()
+    };
+    Ok((Plan::new(&unlocked, context)?, locked))
+}
+
 impl Wanted {
     /// Finds a place for each source, and makes one where the map has none.
-    pub fn new(asked: Asked, plan: Plan, map: &mut Map) -> Wanted {
+    pub fn new(asked: Asked, (plan, locked): (Plan, Option<Plan>), map: &mut Map) -> Wanted {
         let origins: Vec<Origin> = match &plan {
             Plan::Deb(plan) => plan
                 .sources
@@ -51,7 +77,30 @@ impl Wanted {
                 .map_or_else(String::new, |archive| archive.place.clone())
         };
         let places = origins.iter().map(place).collect();
-        Wanted { asked, plan, places }
+        Wanted {
+            asked,
+            plan,
+            locked,
+            places,
+        }
+    }
+
+    /// The places in the plan of the sources or repositories of its lock, by suite or id.
+    pub fn of_lock(&self) -> Vec<Option<usize>> {
+        match (&self.plan, &self.locked) {
+            (Plan::Deb(plan), Some(Plan::Deb(locked))) => {
+                let place = |wanted: &PlannedSource| {
+                    let mut sources = plan.sources.iter();
+                    sources.position(|source| source.source.suite == wanted.source.suite)
+                };
+                locked.sources.iter().map(place).collect()
+            }
+            (Plan::Rpm(plan), Some(Plan::Rpm(locked))) => {
+                let place = |wanted: &PlannedRepo| plan.repos.iter().position(|repo| repo.id == wanted.id);
+                locked.repos.iter().map(place).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The directories of its indexes, in the plan's order.

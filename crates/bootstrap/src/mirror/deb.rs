@@ -83,6 +83,7 @@ pub fn directory(place: &str, suite: &str) -> String {
 pub fn at(source: &PlannedSource, dir: &Dir, directory: &str) -> PlannedSource {
     let mut source = source.clone();
     source.source.uris = vec![dir.url(directory)];
+    source.addresses = None;
     // By its plain names: not every repository has others.
     source.source.by_hash = Some(ByHash::No);
     source

@@ -29,7 +29,6 @@ use bareroot_model::{Class, Classified as _, Event, Phase};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::request::Request;
 use crate::tools;
 pub use check::check_mirror;
@@ -170,9 +169,9 @@ impl Run<'_> {
                     arch,
                     ..request.clone()
                 };
-                let plan = Plan::new(&request, self.context)?;
-                let asked = Asked::of(&request, plan.arch());
-                wanted.push(Wanted::new(asked, plan, &mut self.map));
+                let plans = closure::plans(&request, self.context)?;
+                let asked = Asked::of(&request, plans.0.arch());
+                wanted.push(Wanted::new(asked, plans, &mut self.map));
             }
         }
         let mut others = Vec::new();
@@ -180,9 +179,10 @@ impl Run<'_> {
             if wanted.iter().any(|wanted| wanted.asked.is_same(&closure.asked)) {
                 continue;
             }
-            let planned = Plan::new(&closure.asked.request(&self.order.how), self.context);
+            let request = closure.asked.request(&self.order.how);
+            let planned = request.and_then(|request| closure::plans(&request, self.context));
             match planned {
-                Ok(plan) => others.push(Wanted::new(closure.asked.clone(), plan, &mut self.map)),
+                Ok(plans) => others.push(Wanted::new(closure.asked.clone(), plans, &mut self.map)),
                 Err(error) if self.order.request.is_some() => {
                     let title = closure.asked.title();
                     self.context.warn(format!("{title} is left as it is: {error}"));
@@ -215,7 +215,7 @@ impl Run<'_> {
             let (unit, addresses) = match &indexes {
                 Indexes::Suite(suite) => (
                     deb::stage(suite, &self.dir, &self.fetcher, self.context)?,
-                    suite.source.source.uris.clone(),
+                    suite.source.addresses().to_vec(),
                 ),
                 Indexes::Repository(repository) => {
                     match rpm::stage(repository, &self.dir, &self.fetcher, self.context) {

@@ -68,19 +68,37 @@ pub fn closure(
     context: &Context,
 ) -> Result<Closure, Error> {
     let directories = wanted.directories();
+    let of_lock = wanted.of_lock();
+    // Of a lock, what a source is in the plan.
+    let planned = |number: usize| match &wanted.locked {
+        Some(_) => of_lock
+            .get(number)
+            .copied()
+            .flatten()
+            .ok_or_else(|| Error::NotInMirror {
+                mirror: dir.shown(""),
+                what: format!("source number {} of the lock", number + 1),
+            }),
+        None => Ok(number),
+    };
+    let plan = match &wanted.locked {
+        Some(locked) => locked.clone(),
+        None => wanted.plan_at(dir, base),
+    };
     let address = |number: usize| {
         let directory = directories.get(number).map_or("", String::as_str);
         addresses.get(directory).cloned().unwrap_or_default()
     };
     let place = |number: usize| wanted.places.get(number).map_or("", String::as_str);
     let source_name = |number: usize| directories.get(number).map_or("", String::as_str);
-    match wanted.plan_at(dir, base) {
+    match plan {
         Plan::Deb(plan) => {
             let need = |listed: deb::Listed| {
-                let path = below(place(listed.source), &listed.path, source_name(listed.source))?;
+                let source = planned(listed.source)?;
+                let path = below(place(source), &listed.path, source_name(source))?;
                 Ok(Need {
                     path,
-                    location: Location::new(address(listed.source), listed.path),
+                    location: Location::new(address(source), listed.path),
                     expected: listed.expected,
                     label: listed.label,
                     signature: None,
@@ -99,6 +117,7 @@ pub fn closure(
                 let (Some(repo), Some(expected)) = (pick.repo, chosen.expected(pick)) else {
                     continue;
                 };
+                let repo = planned(repo)?;
                 // Only what is below its repository's own address is looked for there.
                 let location = match pick.package.source {
                     Some(_) => Location::new(address(repo), pick.location.path.clone()),

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Request, Variant, Waivers};
+use crate::error::Error;
+use crate::lock;
+use crate::request::{LockUse, Request, Variant, Waivers};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -62,6 +64,8 @@ pub struct Closure {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Asked {
     #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     spec: Option<String>,
     variant: String,
     arch: String,
@@ -101,6 +105,10 @@ impl Asked {
             false => word.clone(),
         };
         Asked {
+            lock: match &request.lock {
+                LockUse::Only(path) => Some(absolute(path)),
+                LockUse::No | LockUse::IfFresh(_) => None,
+            },
             spec: request.spec.clone(),
             variant: request.variant.word().to_owned(),
             arch: arch.to_owned(),
@@ -127,7 +135,29 @@ impl Asked {
     }
 
     /// The request, with everything that says how and not what from another.
-    pub fn request(&self, how: &Request) -> Request {
+    ///
+    /// # Errors
+    /// When it is that of a lock which cannot be read any more.
+    pub fn request(&self, how: &Request) -> Result<Request, Error> {
+        let own = self.own(how);
+        let Some(path) = &self.lock else {
+            return Ok(own);
+        };
+        Ok(Request {
+            arch: own.arch,
+            mirrors: own.mirrors,
+            keyrings: own.keyrings,
+            waivers: own.waivers,
+            cache: own.cache,
+            offline: own.offline,
+            timeout: own.timeout,
+            jobs: own.jobs,
+            lock: LockUse::Only(path.clone()),
+            ..lock::request_of(&lock::read(path)?.made_from)
+        })
+    }
+
+    fn own(&self, how: &Request) -> Request {
         Request {
             spec: self.spec.clone(),
             variant: Variant::named(&self.variant).unwrap_or_default(),
@@ -252,7 +282,7 @@ mod tests {
         };
         let asked = Asked::of(&request, "amd64");
         assert!(!format!("{asked:?}").contains("secret"));
-        let again = asked.request(&Request::default());
+        let again = asked.request(&Request::default()).unwrap();
         assert_eq!(Asked::of(&again, "amd64"), asked);
         let elsewhere = Request {
             mirrors: Vec::new(),

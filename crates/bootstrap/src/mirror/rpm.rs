@@ -48,7 +48,7 @@ impl Repository {
             urls: here.base_urls.clone(),
             repomd: Vec::new(),
         };
-        let repomd = index::repomd(&here, &mirrors, &keyring, fetcher, context)?;
+        let (repomd, _) = index::repomd(&here, &mirrors, &keyring, fetcher, context)?;
         let (name, digests) = (
             format!("repomd.xml of {}", self.repo.id),
             self.repo.digests(&keyring),

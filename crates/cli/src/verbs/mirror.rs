@@ -6,6 +6,7 @@ use bareroot_bootstrap::{Context, MirrorOrder};
 use bareroot_model::Observer;
 
 use crate::args::Mirror;
+use crate::base::Base;
 use crate::exit::Failure;
 use crate::observers::Observers;
 use crate::request::Misuse;
@@ -21,7 +22,8 @@ pub fn run(verb: &Mirror) -> Result<(), Failure> {
     {
         return Err(Misuse::NoTarget(word.clone()).into());
     }
-    let mut request = verb.plan.request(spec)?;
+    let base = Base::of(spec.as_deref())?;
+    let mut request = verb.plan.over(&base)?;
     let architectures: Vec<String> = match request.arch.take() {
         Some(list) => list.split(',').map(str::trim).map(str::to_owned).collect(),
         None => Vec::new(),

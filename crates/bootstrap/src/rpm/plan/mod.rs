@@ -10,6 +10,7 @@ mod repos;
 use std::path::Path;
 use std::sync::Arc;
 
+use bareroot_rpm_db::Backend;
 use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
 
@@ -17,10 +18,12 @@ use super::arch;
 use super::solve::is_file;
 use crate::context::Context;
 use crate::error::Error;
+use crate::lock::Locked;
 use crate::mirror::Partial;
 use crate::request::{Request, Variant};
 use crate::tools;
-use named::Named;
+pub use named::Named;
+pub use repos::own_keys;
 
 /// What a run is going to do.
 #[derive(Clone)]
@@ -51,10 +54,14 @@ pub struct Plan {
     pub no_docs: bool,
     /// Whether scriptlets run and databases are written; `--variant extract` only unpacks.
     pub configure: bool,
-    /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
-    pub not_writable: Option<(String, &'static str)>,
+    /// The kind of rpm's database that the user wants, whatever the root's own rpm is set up for.
+    pub backend: Option<Backend>,
+    /// The kind that the release has, for a root whose macros do not say.
+    pub usual_backend: Option<Backend>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
+    /// The lock that stands in for metadata and solution.
+    pub lock: Option<Locked>,
 }
 
 /// A repository, and how it is read and verified.
@@ -90,6 +97,8 @@ pub struct PlannedRepo {
     pub module_hotfixes: bool,
     /// Whether it is left out with a warning when it cannot be reached.
     pub skip_if_unavailable: bool,
+    /// Whether it is one of the SPEC's release.
+    pub of_release: bool,
 }
 
 /// Whether something is checked.
@@ -138,20 +147,6 @@ impl Plan {
     /// When the request names something that does not exist, or that cannot be made on this host.
     pub fn new(request: &Request, context: &Context) -> Result<Plan, Error> {
         Plan::on_host(request, Path::new("/"), context)
-    }
-
-    /// Whether a root can be made of it, and not only be resolved.
-    ///
-    /// # Errors
-    /// When the release's rpm has a database that bareroot cannot write, and one is to be written.
-    pub fn check(&self) -> Result<(), Error> {
-        match &self.not_writable {
-            Some((release, backend)) if self.configure => Err(Error::NotWritable {
-                release: release.clone(),
-                backend,
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// The plan, with the host's own configuration below `host`.
@@ -207,11 +202,10 @@ impl Plan {
             langs: request.langs.clone(),
             no_docs: request.no_docs,
             configure: request.variant != Variant::Extract,
-            not_writable: named
-                .map(|named| (named.title(), named.release.database.backend))
-                .filter(|(_, backend)| !backend.is_writable())
-                .map(|(title, backend)| (title, backend.word())),
+            backend: request.rpmdb_backend,
+            usual_backend: named.map(|named| named.release.database.backend),
             epoch: tools::source_date_epoch()?,
+            lock: None,
         })
     }
 }
