@@ -14,7 +14,7 @@ pub const CASES: &[Case] = cases![
         what_is_damaged_is_fetched_again, other_closures_are_kept_up_to_date, the_security_archive_is_beside,
         a_second_distribution_has_a_place_of_its_own, an_update_that_fails_changes_nothing, only_one_writes, served_over_http,
         a_path_that_leads_out_is_refused, links_in_it_lead_nowhere, a_suite_that_is_not_there, words_that_make_no_sense,
-        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken;
+        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken, of_a_lock;
     Root: a_root_of_it_without_a_network, a_package_of_it_is_missing;
 ];
 
@@ -429,4 +429,35 @@ fn a_package_of_it_is_missing() {
     run(ground.alone("bootstrap", &["--mirror", &ground.shown()])).failed(4, &[lost, "does not exist"]);
     ground.door.assert_nothing_left();
     ground.check().failed(5, &[lost, "is missing"]);
+}
+
+fn of_a_lock() {
+    let ground = ground();
+    let lock = ground.door.path("bareroot.lock").display().to_string();
+    let mut command = ground
+        .door
+        .command(["lock", &format!("debian:{SUITE}"), "--include", "hello"]);
+    command
+        .args(["--mirror", &ground.door.mirror.url(), "--keyring"])
+        .arg(ground.door.keyring());
+    run(command).succeeded();
+    // The suite moves on, and its server keeps the old file.
+    ground.publish(&repository(&packages("2.0")));
+    let mut command = ground.door.command(["mirror", &lock]);
+    command
+        .arg(ground.dir())
+        .args(["--mirror", &ground.door.mirror.url(), "--keyring"])
+        .arg(ground.door.keyring());
+    run(command).succeeded();
+    let names = served(&ground.dir());
+    assert!(
+        names.keys().any(|name| name.contains("/hello_1.0")),
+        "{:?}",
+        names.keys()
+    );
+    assert!(!names.keys().any(|name| name.contains("/hello_2.0")));
+    ground.check().succeeded();
+    let mut command = ground.door.command(["resolve", &lock, "--offline", "--no-cache"]);
+    command.args(["--mirror", &ground.shown()]);
+    run(command).succeeded();
 }

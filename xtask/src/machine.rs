@@ -102,6 +102,8 @@ pub enum Need {
     Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
+    /// Roots of a partial mirror, and a web server for it.
+    Offline,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
     /// Ordinary users.
@@ -134,6 +136,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
+        Need::Offline => programs.extend(BENCH.iter().chain(USERS)),
         Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),

@@ -8,6 +8,7 @@ mod foreign;
 pub mod mmdebstrap;
 mod modes;
 mod no_host_programs;
+mod offline;
 pub mod root;
 mod rpm;
 mod rpm_solve;
@@ -78,6 +79,11 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// A partial mirror without a network: bareroot, debootstrap, mmdebstrap and apt
+    Offline {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Package selection, with dnf's solver
     RpmSolve(rpm_solve::Args),
     /// Package selection, with `apt-get -s install`
@@ -141,6 +147,11 @@ pub fn run(args: Args) -> Result<()> {
             if let Some(workshop) = open(&common, Need::Peers, "no-host-programs", &mut report)? {
                 no_host_programs::run(&workshop, &mut report)?;
                 alone::run(&workshop, &mut report)?;
+            }
+        }
+        Some(Lane::Offline { common }) => {
+            if let Some(workshop) = open(&common, Need::Offline, "offline", &mut report)? {
+                offline::run(&workshop, &mut report)?;
             }
         }
         Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
