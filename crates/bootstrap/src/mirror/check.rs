@@ -11,7 +11,7 @@ use super::client::Partial;
 use super::closure::{self, Indexes, Wanted};
 use super::dir::{Dir, Fault};
 use super::record::Record;
-use super::{MirrorReport, deb, packages, paths, rpm, unit};
+use super::{MirrorReport, deb, packages, paths, unit};
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::{CacheChoice, Request};
@@ -124,6 +124,9 @@ struct Checking<'a> {
     context: &'a Context,
 }
 
+/// What a file of a directory of indexes must be.
+type Promise = Box<dyn Fn(&str) -> Option<Trusted<Expected>>>;
+
 type Faults = BTreeMap<String, Fault>;
 
 impl Checking<'_> {
@@ -156,20 +159,21 @@ impl Checking<'_> {
                 let release = crate::deb::index::release(&source, self.fetcher, self.context);
                 let promised = release.map(|release| {
                     let promise = move |file: &str| deb::promised(&release, file);
-                    Box::new(promise) as Box<dyn Fn(&str) -> Option<Trusted<Expected>>>
+                    Box::new(promise) as Promise
                 });
                 (signed.unwrap_or("InRelease"), promised)
             }
             Indexes::Repository(repository) => {
                 let repomd = repository.repomd(self.dir, ".", self.fetcher, self.context);
-                let promised = repomd.map(|(repomd, expected)| {
+                let promised = repomd.map(|metadata| {
                     let promise = move |file: &str| {
-                        let mut data = rpm::files(repomd.get());
-                        let data =
-                            data.find(|data| paths::plain(&data.location) == format!("repodata/{file}"))?;
-                        repomd.try_map(|_| expected(data)).ok()
+                        let path = format!("repodata/{file}");
+                        let data = metadata
+                            .files()
+                            .find(|data| paths::plain(&data.location) == path)?;
+                        metadata.expected(data).ok()
                     };
-                    Box::new(promise) as Box<dyn Fn(&str) -> Option<Trusted<Expected>>>
+                    Box::new(promise) as Promise
                 });
                 ("repomd.xml", promised)
             }

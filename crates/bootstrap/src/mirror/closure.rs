@@ -29,9 +29,9 @@ pub struct Wanted {
 /// Indexes that are put in place as one.
 pub enum Indexes {
     /// A suite.
-    Suite(Suite),
+    Suite(Box<Suite>),
     /// A repository.
-    Repository(Repository),
+    Repository(Box<Repository>),
 }
 
 /// What a request means: of one with a lock the sources as the request has them, with their keys, and the lock's own plan
@@ -124,23 +124,23 @@ impl Wanted {
                     .cloned()
                     .collect();
                 let suite = |(source, place): (&PlannedSource, &String)| {
-                    Indexes::Suite(Suite {
+                    Indexes::Suite(Box::new(Suite {
                         place: place.clone(),
                         source: source.clone(),
                         components: source.source.components.iter().cloned().collect(),
                         architectures: (source.source.architectures_of(&root).into_iter())
                             .map(|arch| arch.to_string())
                             .collect(),
-                    })
+                    }))
                 };
                 plan.sources.iter().zip(&self.places).map(suite).collect()
             }
             Plan::Rpm(plan) => (plan.repos.iter().zip(&self.places))
                 .map(|(repo, place)| {
-                    Indexes::Repository(Repository {
+                    Indexes::Repository(Box::new(Repository {
                         place: place.clone(),
                         repo: repo.clone(),
-                    })
+                    }))
                 })
                 .collect(),
         }

@@ -1,7 +1,7 @@
 //! An RPM repository in a mirror: repomd.xml, its signature, and the metadata that `dnf makecache` asks for.
 
 use bareroot_fetch::{Fetcher, Location};
-use bareroot_rpm_repo::repomd::{Data, Repomd};
+use bareroot_rpm_repo::repomd::{Data, Digests, Repomd};
 use bareroot_trust::{Expected, Trusted};
 
 use super::client::below;
@@ -41,7 +41,7 @@ impl Repository {
         base: &str,
         fetcher: &Fetcher,
         context: &Context,
-    ) -> Result<(Trusted<Repomd>, impl Fn(&Data) -> Result<Expected, Error> + use<>), Error> {
+    ) -> Result<Metadata, Error> {
         let keyring = index::keyring(&self.repo, fetcher, context)?;
         let here = at(&self.repo, dir, &below_base(base, &self.place));
         let mirrors = Mirrors {
@@ -49,11 +49,33 @@ impl Repository {
             repomd: Vec::new(),
         };
         let (repomd, _) = index::repomd(&here, &mirrors, &keyring, fetcher, context)?;
-        let (name, digests) = (
-            format!("repomd.xml of {}", self.repo.id),
-            self.repo.digests(&keyring),
-        );
-        Ok((repomd, move |data: &Data| Ok(data.expected(&name, digests)?)))
+        Ok(Metadata {
+            name: format!("repomd.xml of {}", self.repo.id),
+            digests: self.repo.digests(&keyring),
+            repomd,
+        })
+    }
+}
+
+/// A repomd.xml that was verified.
+pub struct Metadata {
+    name: String,
+    digests: Digests,
+    repomd: Trusted<Repomd>,
+}
+
+impl Metadata {
+    /// The files of it that are mirrored.
+    pub fn files(&self) -> impl Iterator<Item = &Data> {
+        self.repomd.data.iter().filter(|data| is_asked_for(&data.kind))
+    }
+
+    /// What a file must be.
+    ///
+    /// # Errors
+    /// For a digest that vouches for nothing.
+    pub fn expected(&self, data: &Data) -> Result<Trusted<Expected>, Error> {
+        Ok(self.repomd.try_map(|_| data.expected(&self.name, self.digests))?)
     }
 }
 
@@ -75,11 +97,6 @@ fn is_asked_for(kind: &str) -> bool {
         .find_map(|suffix| kind.strip_suffix(suffix))
         .unwrap_or(kind);
     !plain.ends_with("_db") && !["other", "prestodelta", "deltainfo", "susedata"].contains(&plain)
-}
-
-/// The files of a repomd.xml that are mirrored.
-pub fn files(repomd: &Repomd) -> impl Iterator<Item = &Data> {
-    repomd.data.iter().filter(|data| is_asked_for(&data.kind))
 }
 
 /// Fetches what is to be put in place, and lays it out below [`NEXT`]; then the addresses of the packages.
@@ -124,8 +141,8 @@ fn try_stage(
         Err(error) => return Err(error.into()),
     }
     // From here on nothing but the bytes that are to be put in place is believed.
-    let (repomd, expected) = repository.repomd(dir, NEXT, fetcher, context)?;
-    for data in files(&repomd) {
+    let metadata = repository.repomd(dir, NEXT, fetcher, context)?;
+    for data in metadata.files() {
         let path = below(".", &data.location, &format!("repomd.xml of {}", repo.id))?;
         let Some(file) = path.strip_prefix("repodata/") else {
             return Err(Error::MirrorPath {
@@ -134,7 +151,7 @@ fn try_stage(
                 reason: "is not in the directory of the metadata",
             });
         };
-        let expected = repomd.try_map(|_| expected(data))?;
+        let expected = metadata.expected(data)?;
         if dir.judge(&unit.published(file), &expected)?.is_ok() {
             unit.link(dir, file)?;
         } else if !unit.files.contains(file) {
