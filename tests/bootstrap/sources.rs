@@ -389,7 +389,7 @@ fn through_proxy(door: &Door, proxy: &str, variables: &[(&str, &str)]) -> Run {
 fn a_proxy() {
     let door = door(&repository(&[]));
     assert_base_and(&through_proxy(&door, &door.mirror.url(), &[]).succeeded(), &[]);
-    let requests = door.mirror.requests();
+    let requests = door.mirror.fetches();
     assert!(
         requests
             .iter()

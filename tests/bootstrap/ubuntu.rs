@@ -142,7 +142,7 @@ fn a_suite_alone() {
     assert_eq!(resolved.stdout.lines().count(), 5, "{}", resolved.stdout);
     let asked: Vec<String> = door
         .mirror
-        .requests()
+        .fetches()
         .into_iter()
         .map(|request| request.path)
         .collect();

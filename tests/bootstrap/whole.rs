@@ -339,11 +339,11 @@ fn a_cache_saves_the_transfers() {
         base::package("hello", "1").file("/usr/bin/hello", "hello")
     ]));
     let made = |number: usize, expected: usize| {
-        let before = door.mirror.requests().len();
+        let before = door.mirror.fetches().len();
         door.bootstrap(&["--include", "hello"]).succeeded();
         let requests: Vec<String> = door
             .mirror
-            .requests()
+            .fetches()
             .into_iter()
             .skip(before)
             .map(|request| request.path)

@@ -43,7 +43,7 @@ fn not_empty() {
         "precious"
     );
     assert_eq!(
-        door.mirror.requests().len(),
+        door.mirror.fetches().len(),
         0,
         "it is told before anything is fetched"
     );
@@ -62,7 +62,7 @@ fn the_root_of_this_system() {
     for target in ["/", "//", "/tmp/..", "/proc/self/root"] {
         bootstrap_into(&door, Path::new(target)).failed(6, &["/"]);
     }
-    assert_eq!(door.mirror.requests().len(), 0);
+    assert_eq!(door.mirror.fetches().len(), 0);
 }
 
 /// Directories above the target are made, and go again with a run that fails.

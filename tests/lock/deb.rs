@@ -161,7 +161,7 @@ fn another_mirror() {
         before,
         "the other mirror has everything"
     );
-    assert_eq!(other.requests().len(), 8);
+    assert_eq!(other.fetches().len(), 8);
     ground.assert_same("first", "third");
     // What the other does not have comes from where the lock says.
     other.remove("pool/main/wave/wave_1_amd64.deb");

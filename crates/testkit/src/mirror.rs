@@ -151,6 +151,13 @@ impl Mirror {
         self.shared.state().requests.clone()
     }
 
+    /// The requests but for the question whether this is a partial mirror, which is asked before anything is fetched.
+    pub fn fetches(&self) -> Vec<Request> {
+        let mut requests = self.requests();
+        requests.retain(|request| !request.path.ends_with("bareroot-mirror.toml"));
+        requests
+    }
+
     /// How many requests there were for `path`.
     pub fn count(&self, path: &str) -> usize {
         self.shared
