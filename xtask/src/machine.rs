@@ -25,6 +25,24 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
+/// What archives are compared with.
+const TAR: &[(&str, &str)] = &[
+    ("tar", "tar"),
+    ("gzip", "gzip"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
+
+/// What the bench of archives runs beside them.
+const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
+
+/// What runs programs of another architecture, and becomes another user.
+const FOREIGN: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -43,6 +61,22 @@ const RPM: &[(&str, &str)] = &[
     ("mount", "mount"),
 ];
 
+/// What enters a root, beside bareroot.
+const ENTER: &[(&str, &str)] = &[
+    ("chroot", "coreutils"),
+    ("unshare", "util-linux"),
+    ("bwrap", "bubblewrap"),
+    ("systemd-nspawn", "systemd-container"),
+];
+
+/// What running as ordinary users needs.
+const USERS: &[(&str, &str)] = &[
+    ("newuidmap", "uidmap"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+    ("tar", "tar"),
+];
+
 /// What building rdebootstrap needs.
 const RDEBOOTSTRAP: &[&str] = &[
     "libgpgme-dev",
@@ -58,16 +92,30 @@ const RDEBOOTSTRAP: &[&str] = &[
 pub enum Need {
     /// The comparisons of roots.
     Peers,
+    /// The comparisons of archives.
+    Tar,
     /// The bench.
     Bench,
+    /// The bench of archives.
+    BenchTar,
+    /// The comparison of roots of another architecture.
+    Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
+    /// Ordinary users.
+    Users,
+    /// The bench with ordinary users.
+    BenchUsers,
+    /// Ordinary users, and the RPM distribution.
+    UsersAndRpm,
     /// The bench with dnf.
     BenchRpm,
     /// The RPM distribution, and the comparison with rpm and Berkeley DB.
     Rpmdb,
+    /// The bench of entering a root.
+    Enter,
 }
 
 /// Installs what is missing.
@@ -83,14 +131,21 @@ pub fn prepare(need: Need) -> Result<()> {
     let mut packages: Vec<&str> = Vec::new();
     match need {
         Need::Peers => {}
+        Need::Tar => programs.extend(TAR),
+        Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
+        Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::Rpmdb => {
             programs = RPM.to_vec();
             programs.push(("db5.3_verify", "db5.3-util"));
         }
+        Need::Users => programs = USERS.to_vec(),
+        Need::BenchUsers => programs = [USERS, BENCH].concat(),
+        Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
+        Need::Enter => programs = ENTER.to_vec(),
     }
     packages.retain(|package| !installed(package));
     packages.extend(

@@ -9,6 +9,7 @@ mod peers;
 mod report;
 mod rpm_distro;
 mod run;
+mod users;
 mod workshop;
 
 use std::process::ExitCode;

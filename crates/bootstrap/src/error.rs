@@ -57,13 +57,15 @@ pub enum Error {
         /// The option.
         option: &'static str,
     },
-    /// The architecture cannot be made here.
-    #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
+    /// There is no such architecture.
+    #[error("{family} has no architecture called `{wanted}`")]
     Architecture {
         /// What was asked for.
         wanted: String,
-        /// What this host can run.
-        host: String,
+        /// Whose names count.
+        family: &'static str,
+        /// The name that the family has for what the other family calls so, or nothing.
+        meant: &'static str,
     },
     /// Neither a SPEC nor sources.
     #[error("nothing says what to make: neither a SPEC nor --sources or --repo")]
@@ -181,6 +183,36 @@ pub enum Error {
         /// Why.
         source: bareroot_enter::Error,
     },
+    /// A hook that has to wait for configured packages.
+    #[error("--{kind}-hook needs configured packages, which a root made with --foreign has not got yet")]
+    HookTooEarly {
+        /// Which kind.
+        kind: &'static str,
+    },
+    /// Nothing is left to do in a root.
+    #[error("`{root}` has no second stage: there is no {home}/about in it", root = root.display(), home = crate::second_stage::HOME)]
+    NoSecondStage {
+        /// The root.
+        root: PathBuf,
+    },
+    /// A root's second stage in another mode than its first.
+    #[error("`{root}` was made in mode {made}, and this is mode {mode}", root = root.display())]
+    OtherMode {
+        /// The root.
+        root: PathBuf,
+        /// The first stage's mode.
+        made: &'static str,
+        /// This run's.
+        mode: &'static str,
+    },
+    /// A root's second stage is stored in another form.
+    #[error("{file} is not as bareroot writes it: `{found}`")]
+    SecondStage {
+        /// The file in the root.
+        file: String,
+        /// What it says.
+        found: String,
+    },
     /// A hook failed.
     #[error("the {kind} hook `{command}` failed with {status}{log}")]
     Hook {
@@ -196,6 +228,18 @@ pub enum Error {
     /// An index still changed after a second try.
     #[error("the mirror changed while it was read, twice: {0}")]
     Moving(Box<Error>),
+    /// A directory cannot go to standard output.
+    #[error("a directory cannot be written to standard output")]
+    DirectoryOnStdout,
+    /// Neither its name nor a format says what archive a file is to be.
+    #[error("nothing says what kind of archive `{0}` is to be")]
+    NoArchive(String),
+    /// Standard output is a terminal.
+    #[error("an archive is not written to a terminal")]
+    Terminal,
+    /// There is no standard output.
+    #[error("standard output cannot be used")]
+    Stdout(#[source] std::io::Error),
     /// A thread died.
     #[error("a worker thread ended without a result: {0}")]
     Worker(&'static str),
@@ -241,6 +285,9 @@ pub enum Error {
     /// The target.
     #[error(transparent)]
     Unpack(#[from] bareroot_unpack::Error),
+    /// Archives of roots.
+    #[error(transparent)]
+    Export(#[from] bareroot_export::Error),
     /// Namespaces and programs.
     #[error(transparent)]
     Enter(#[from] bareroot_enter::Error),
@@ -260,9 +307,15 @@ impl Classified for Error {
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
             | Error::NoRepos
+            | Error::HookTooEarly { .. }
+            | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
+            | Error::DirectoryOnStdout
+            | Error::NoArchive(_)
+            | Error::Terminal
             | Error::NotInSolution(_) => Class::Usage,
+            Error::Stdout(_) => Class::Target,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
             Error::NothingSigned { .. }
@@ -271,6 +324,7 @@ impl Classified for Error {
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
             Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
+            Error::NoSecondStage { .. } | Error::SecondStage { .. } => Class::Target,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -287,6 +341,7 @@ impl Classified for Error {
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
+            Error::Export(error) => error.class(),
             Error::Enter(error) => error.class(),
         }
     }
@@ -303,10 +358,34 @@ impl Classified for Error {
             Error::NotForFamily { instead, .. } => {
                 Some((*instead).to_owned()).filter(|words| !words.is_empty())
             }
+            Error::Architecture { meant, .. } if !meant.is_empty() => {
+                Some(format!("its name is `{meant}` there"))
+            }
+            Error::Architecture { family: "Debian", .. } => {
+                Some("the names are dpkg's: amd64, i386, arm64, armhf, riscv64 and others".to_owned())
+            }
+            Error::Architecture { .. } => {
+                Some("the names are rpm's: x86_64, i686, aarch64, ppc64le, s390x and others".to_owned())
+            }
             Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::HookTooEarly { kind: "customize" } => {
+                Some("give it to `bareroot bootstrap --second-stage`".to_owned())
+            }
+            Error::OtherMode { made, .. } => Some(format!("the same user finishes it with --mode {made}")),
+            Error::NoSecondStage { .. } => Some(
+                "`bareroot bootstrap --foreign` makes roots that have one, and it is done once".to_owned(),
+            ),
+            Error::Enter(
+                error @ (bareroot_enter::Error::NoEmulator { .. } | bareroot_enter::Error::Emulator { .. }),
+            ) => {
+                let own = error.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
+                Some(format!(
+                    "{own}--foreign makes a root that is finished where its programs run"
+                ))
+            }
             Error::Moving(error) => error.hint(),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),
@@ -322,6 +401,12 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
+            Error::Export(error) => error.hint(),
+            Error::DirectoryOnStdout => Some("--format tar writes an archive".to_owned()),
+            Error::NoArchive(_) => {
+                Some("let its name end in .tar, .tar.gz, .tar.xz or .tar.zst, or give --format".to_owned())
+            }
+            Error::Terminal => Some("send it on, with `> FILE` or `| COMMAND`".to_owned()),
             Error::Enter(error) | Error::CannotRun { source: error, .. } => error.hint(),
             _ => None,
         }

@@ -15,6 +15,14 @@ pub enum Plan {
 }
 
 impl Plan {
+    /// `SOURCE_DATE_EPOCH`.
+    pub fn epoch(&self) -> Option<i64> {
+        match self {
+            Plan::Deb(plan) => plan.epoch,
+            Plan::Rpm(plan) => plan.epoch,
+        }
+    }
+
     /// The plan for a request: its SPEC says of which family the root is; without one, .repo files make an RPM root, and
     /// everything else is Debian's.
     ///
@@ -89,6 +97,7 @@ fn deb_has_not(request: &Request) -> Vec<Asked> {
         option("--with-optional", request.with_optional, ""),
         option("--langs", request.langs.is_some(), paths),
         option("--nodocs", request.no_docs, paths),
+        option("--rpmdb-backend", request.rpmdb_backend.is_some(), ""),
     ]
 }
 

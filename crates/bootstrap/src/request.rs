@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bareroot_enter::mode::Mode;
+
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -62,8 +64,12 @@ pub struct Request {
     pub jobs: Option<usize>,
     /// `--rpmdb-backend`: the kind of rpm's database, instead of what the root's own rpm is set up for.
     pub rpmdb_backend: Option<bareroot_rpm_db::Backend>,
+    /// `--foreign`: nothing of the root is run; a script in it finishes it.
+    pub foreign: bool,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
+    /// The mode that this process is in, by `--mode`.
+    pub mode: Mode,
     /// `--no-standins`: every helper of the target is run as it is.
     pub no_standins: bool,
 }

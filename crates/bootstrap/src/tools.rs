@@ -41,8 +41,13 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
 
 /// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.
 pub fn threads(request: &Request) -> usize {
+    cores(request.jobs)
+}
+
+/// As many threads as there are cores, and no more than `jobs`.
+pub fn cores(jobs: Option<usize>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    request.jobs.map_or(cores, |jobs| cores.min(jobs)).max(1)
+    jobs.map_or(cores, |jobs| cores.min(jobs)).max(1)
 }
 
 /// Raises the soft limit of open files to the hard one: a thousand archives may wait to be unpacked, each an open file.

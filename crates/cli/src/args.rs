@@ -1,8 +1,14 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
+mod enter;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bareroot_bootstrap::Format;
 use bareroot_bootstrap::rpmdb::{Backend, ByteOrder};
+use bareroot_enter::mode::Choice;
+use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
@@ -19,10 +25,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make a root in a new directory
+    /// Make a root: a new directory, or an archive
     Bootstrap(Box<Bootstrap>),
     /// Say which packages a root would hold, and why, touching no target
     Resolve(Box<Resolve>),
+    /// Write a root that is there to a tar archive
+    Export(Export),
+    /// Remove a root, unless something is mounted in it
+    Remove(Remove),
+    /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
+    Enter(Box<Enter>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
     /// Read, verify, convert and carry rpm databases of any kind
@@ -125,7 +137,8 @@ fn byte_order(word: &str) -> Result<ByteOrder, String> {
 #[derive(Debug, Args)]
 #[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make, or
+    /// the archive, by its name (.tar, .tar.gz, .tar.xz, .tar.zst) or --format; `-` is an archive on standard output
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
     #[command(flatten)]
@@ -147,6 +160,91 @@ pub struct Resolve {
     pub why: Option<String>,
     #[command(flatten)]
     pub talk: Talk,
+}
+
+/// Words after ROOT that are no options are the program and its arguments.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "bareroot enter [OPTIONS] <ROOT> [--] [CMD]...",
+    after_help = "Exit codes: the program's own; 128 and the number of the signal that ended it; 125 bareroot failed, 126 the \
+program cannot be run, 127 it was not found."
+)]
+pub struct Enter {
+    /// The root: a directory
+    pub root: PathBuf,
+    /// Whom to be, in the words of the root's own /etc/passwd and /etc/group, or by number [default: root]
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    pub user: Option<Who>,
+    /// Where to begin [default: `/` for a program, the home directory for a shell]
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<PathBuf>,
+    /// Set a variable; without `=` to the value that it has here (repeatable). Of this host's variables TERM alone goes in
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = enter::variable)]
+    pub env: Vec<(OsString, OsString)>,
+    /// Show a file or directory of this host, at the same path or at DST, which must be there unless it is below /run
+    /// (repeatable). A colon in a path is written `\:`
+    #[arg(long = "bind", value_name = "SRC[:DST[:ro]]", value_parser = enter::bind)]
+    pub binds: Vec<Bind>,
+    /// The root can only be read; /run, /tmp and /dev are in memory
+    #[arg(long)]
+    pub read_only: bool,
+    /// A network of its own with the loopback interface alone, instead of this host's
+    #[arg(long)]
+    pub no_network: bool,
+    /// The host name that programs see instead of this host's
+    #[arg(long, value_name = "NAME")]
+    pub hostname: Option<OsString>,
+    /// Keep all of root's rights, as chroot(1) does: programs can mount, make devices, and reach the host
+    #[arg(long)]
+    pub privileged: bool,
+    /// How to come by root's rights: auto, root (have them), unshare (a user namespace with subordinate ids), single (with
+    /// one id)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+    /// The program and its arguments [default: the user's shell, as a login shell]
+    #[arg(trailing_var_arg = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The root
+    pub root: PathBuf,
+    /// The archive, replaced when it is there: .tar, .tar.gz (.tgz), .tar.xz (.txz), .tar.zst (.tzst); `-` is standard output
+    pub out: String,
+    /// tar, tar.gz, tar.xz or tar.zst, whatever the name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format)]
+    pub format: Option<Format>,
+    /// The limit of threads that compress [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+    /// Only errors and warnings
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Export {
+    /// How it is told: there are only warnings to tell.
+    pub fn talk(&self) -> Talk {
+        Talk {
+            quiet: self.quiet,
+            verbose: false,
+            json: false,
+            trace: None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The root
+    pub root: PathBuf,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
 }
 
 #[derive(Debug, Args)]
@@ -263,6 +361,19 @@ pub struct MakeOptions {
     /// Bring paths back that --path-exclude left out (dpkg's path-include)
     #[arg(long = "path-include", value_name = "GLOB", help_heading = "Packages")]
     pub path_include: Vec<String>,
+    /// directory, tar, tar.gz, tar.xz or tar.zst, whatever TARGET's name [for `-`: tar]
+    #[arg(long, value_name = "F", value_parser = format, help_heading = "How")]
+    pub format: Option<Format>,
+    /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
+    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode, help_heading = "How")]
+    pub mode: Choice,
+    /// Run nothing of the root: its packages are unpacked and recorded, and /bareroot/second-stage in it does the rest, on a
+    /// machine that runs its programs
+    #[arg(long, help_heading = "How")]
+    pub foreign: bool,
+    /// Finish the root TARGET, which --foreign has made, where it is
+    #[arg(long, conflicts_with_all = FIRST_STAGE, help_heading = "How")]
+    pub second_stage: bool,
     /// Make /bin, /sbin and /lib* links into /usr also where the release does not (Debian)
     #[arg(long, help_heading = "How")]
     pub merged_usr: bool,
@@ -296,6 +407,62 @@ pub struct MakeOptions {
     /// Run every helper program of the target as it is; nothing stands in for the slow ones
     #[arg(long, help_heading = "How")]
     pub no_standins: bool,
+}
+
+/// What a root is unpacked by; its second stage has no use for it.
+const FIRST_STAGE: [&str; 35] = [
+    "foreign",
+    "variant",
+    "include",
+    "exclude",
+    "recommends",
+    "no_recommends",
+    "with_optional",
+    "langs",
+    "nodocs",
+    "arch",
+    "mirrors",
+    "components",
+    "updates",
+    "no_updates",
+    "sources",
+    "repos",
+    "releasever",
+    "timeout",
+    "offline",
+    "cache_dir",
+    "no_cache",
+    "keyrings",
+    "no_check_valid_until",
+    "weak_keys",
+    "allow_unauthenticated",
+    "path_exclude",
+    "path_include",
+    "merged_usr",
+    "setup_hook",
+    "extract_hook",
+    "essential_hook",
+    "apt_options",
+    "dpkg_options",
+    "hostname",
+    "no_host_files",
+];
+
+/// A word of `--mode`.
+fn mode(word: &str) -> Result<Choice, String> {
+    let known = Choice::NAMES.iter().find(|(name, _)| *name == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+/// A word of `--format`.
+fn format(word: &str) -> Result<Format, String> {
+    Format::named(word).ok_or_else(|| {
+        let names: Vec<&str> = Format::WORDS.iter().map(|(name, _)| *name).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 /// How the run is told.

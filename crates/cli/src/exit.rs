@@ -8,6 +8,9 @@ use bareroot_model::{Class, Classified};
 use crate::request::Misuse;
 use crate::text;
 
+/// The exit code of `enter` when bareroot itself failed (chroot(1), EXIT STATUS).
+pub const ENTER_FAILED: u8 = 125;
+
 /// Why a verb ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -17,7 +20,7 @@ pub enum Failure {
     /// The work failed.
     #[error(transparent)]
     Work(#[from] bareroot_bootstrap::Error),
-    /// The process that works inside roots could not be started.
+    /// A root could not be entered, or the process that works inside roots not be started.
     #[error(transparent)]
     Warden(#[from] bareroot_enter::Error),
     /// A file that the user named for output cannot be written.
@@ -49,6 +52,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Failure::Misuse(Misuse::Target(error)) => error.hint(),
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
@@ -74,11 +78,26 @@ impl Failure {
 
     /// Prints the failure and gives the exit code.
     pub fn report(&self) -> ExitCode {
+        self.print();
+        ExitCode::from(self.class().exit_code())
+    }
+
+    /// The same for `enter`, whose exit codes are those of chroot(1), as all others are the program's.
+    pub fn report_of_enter(&self) -> ExitCode {
+        self.print();
+        ExitCode::from(match self {
+            Failure::Warden(error) | Failure::Work(bareroot_bootstrap::Error::Enter(error)) => {
+                error.chroot_code()
+            }
+            _ => ENTER_FAILED,
+        })
+    }
+
+    fn print(&self) {
         let mut words = format!("error: {}\n", self.message());
         if let Some(hint) = self.hint() {
             let _ = writeln!(words, "hint: {}", text::visible(&hint));
         }
         text::to_stderr(&words);
-        ExitCode::from(self.class().exit_code())
     }
 }

@@ -1,9 +1,8 @@
 //! From what was typed to a [`Request`].
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use bareroot_bootstrap::{CacheChoice, Filter, Hook, HookKind, Request, Variant, Waivers};
+use bareroot_bootstrap::{CacheChoice, Filter, Hook, HookKind, Request, Target, Variant, Waivers};
 use clap::ArgMatches;
 
 use crate::args::{Bootstrap, PlanOptions};
@@ -19,6 +18,12 @@ pub enum Misuse {
     NoSpec(String),
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
+    #[error("--second-stage takes a root only, and is given `{0}` before it")]
+    SecondStage(String),
+    #[error("the archive and the events of --json cannot both go to standard output")]
+    JsonOnStdout,
+    #[error(transparent)]
+    Target(#[from] bareroot_bootstrap::Error),
 }
 
 impl PlanOptions {
@@ -73,8 +78,10 @@ impl PlanOptions {
 
 impl Bootstrap {
     /// The whole request and the target. `matches` are the verb's own, for the order of options of several names.
-    pub fn request(&self, matches: &ArgMatches) -> Result<(Request, PathBuf), Misuse> {
+    pub fn request(&self, matches: &ArgMatches) -> Result<(Request, Target), Misuse> {
         let (spec, target) = match self.words.as_slice() {
+            [target] if self.make.second_stage => (None, target),
+            [spec, _] if self.make.second_stage => return Err(Misuse::SecondStage(spec.clone())),
             [spec, target] => (Some(spec.clone()), target),
             [word] if !self.plan.sources.is_empty() || !self.plan.repos.is_empty() => (None, word),
             [word] if word.contains(':') && !word.contains('/') => {
@@ -84,10 +91,15 @@ impl Bootstrap {
             _ => return Err(Misuse::NoTarget(String::new())),
         };
         let make = &self.make;
+        let target = Target::new(target, make.format)?;
+        if target.is_stdout() && self.talk.json {
+            return Err(Misuse::JsonOnStdout);
+        }
         let mut request = self.plan.request(spec)?;
         request.merged_usr = make.merged_usr;
         request.apt_options = make.apt_options.clone();
         request.dpkg_options = make.dpkg_options.clone();
+        request.foreign = make.foreign;
         request.hostname = make.hostname.clone();
         request.no_host_files = make.no_host_files;
         request.rpmdb_backend = make.rpmdb_backend;
@@ -110,7 +122,7 @@ impl Bootstrap {
             ],
             |command, kind| Hook { kind, command },
         );
-        Ok((request, PathBuf::from(target)))
+        Ok((request, target))
     }
 }
 
@@ -149,7 +161,7 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Verb};
 
-    fn parse(words: &[&str]) -> Result<(Request, PathBuf), Misuse> {
+    fn parse(words: &[&str]) -> Result<(Request, Target), Misuse> {
         let matches = Cli::command().get_matches_from(words);
         let cli = Cli::from_arg_matches(&matches).unwrap();
         let Verb::Bootstrap(verb) = cli.verb else {
@@ -179,7 +191,7 @@ mod tests {
             .collect();
         assert_eq!(globs, [("/a/*", false), ("/a/b", true), ("/c", false)]);
         assert_eq!(request.include, ["vim", "nano"]);
-        assert_eq!(target, PathBuf::from("./t"));
+        assert_eq!(target, Target::Directory("./t".into()));
     }
 
     #[test]
@@ -193,7 +205,26 @@ mod tests {
             Err(Misuse::NoTarget(_))
         ));
         let (request, target) = parse(&["bareroot", "bootstrap", "./t", "--sources", "x.sources"]).unwrap();
-        assert_eq!((request.spec, target), (None, PathBuf::from("./t")));
+        assert_eq!((request.spec, target), (None, Target::Directory("./t".into())));
+    }
+
+    #[test]
+    fn an_archive_by_name_or_format() {
+        let target = |words: &[&str]| {
+            let all = [&["bareroot", "bootstrap", "debian:sid"], words].concat();
+            parse(&all).map(|(_, target)| target)
+        };
+        assert!(matches!(target(&["t.tar.zst"]).unwrap(), Target::Archive(..)));
+        assert!(target(&["-", "--format", "tar.xz"]).unwrap().is_stdout());
+        assert!(matches!(
+            target(&["t.tar", "--format", "directory"]).unwrap(),
+            Target::Directory(_)
+        ));
+        assert!(matches!(target(&["-", "--json"]), Err(Misuse::JsonOnStdout)));
+        assert!(matches!(
+            target(&["-", "--format", "directory"]),
+            Err(Misuse::Target(_))
+        ));
     }
 
     #[test]

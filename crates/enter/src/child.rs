@@ -6,10 +6,11 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
+use nix::sched::CloneFlags;
 use nix::sys::personality::{self, Persona};
 use nix::sys::signal::SigSet;
 use nix::unistd::{Gid, Pid, Uid};
-use rustix::fs::{Access, Mode};
+use rustix::fs::{Access, Mode, OFlags, StatVfsMountFlags, openat};
 
 use crate::ExecFailure;
 use crate::init::tell;
@@ -98,6 +99,12 @@ fn arrange(room: &Room, start: &Start, floor: i32, fds: Vec<OwnedFd>) -> Result<
         }
     }
 
+    if let (true, Identity::Ids { uid, gid, .. }) = (room.one_id, &start.identity)
+        && (*uid, *gid) != (0, 0)
+    {
+        be_alone_as(*uid, *gid, room.proc.as_ref())
+            .map_err(|error| (ExecFailure::Identity, Errno::from_raw(error.raw_os_error())))?;
+    }
     if start.place == Place::Root {
         rustix::process::fchdir(&root).map_err(entry_io)?;
         rustix::process::chroot(".").map_err(entry_io)?;
@@ -106,14 +113,42 @@ fn arrange(room: &Room, start: &Start, floor: i32, fds: Vec<OwnedFd>) -> Result<
         }
         // While the right to do it without no_new_privs is there.
         if room.no_fsync {
-            sys::add_filter(&seccomp::no_fsync()).map_err(entry_std)?;
+            sys::add_filter(&seccomp::sync::nothing()).map_err(entry_std)?;
         }
     }
-    identify(&start.identity, start.place).map_err(entry)?;
+    if start.terminal {
+        let terminal = start.targets.iter().zip(&moved).find(|(target, _)| **target == 0);
+        let (_, terminal) = terminal.ok_or_else(|| entry(Errno::EBADF))?;
+        rustix::process::ioctl_tiocsctty(terminal).map_err(entry_io)?;
+    }
+    // After the filters, which need more.
+    if let Some(kept) = &room.kept {
+        kept.restrict_program().map_err(entry_io)?;
+    }
+    if !room.one_id {
+        identify(&start.identity, start.place).map_err(|error| (ExecFailure::Identity, error))?;
+    }
     rustix::process::chdir(&start.cwd)
         .map_err(|error| (ExecFailure::Directory, Errno::from_raw(error.raw_os_error())))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     SigSet::empty().thread_set_mask().map_err(entry)
+}
+
+/// Gives the one id that there is another number, in a user namespace below: whoever this program is to be. What is of no
+/// other owner is its own then. Comes before chroot(2), after which there may be no such namespace (user_namespaces(7)).
+fn be_alone_as(uid: u32, gid: u32, proc: Option<&OwnedFd>) -> rustix::io::Result<()> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    let proc = proc.ok_or(rustix::io::Errno::NOSYS)?;
+    nix::sched::unshare(CloneFlags::CLONE_NEWUSER)
+        .map_err(|error| rustix::io::Errno::from_raw_os_error(error as i32))?;
+    let write = |file: &str, text: &str| {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = openat(proc, format!("self/{file}"), flags, Mode::empty())?;
+        rustix::io::write(&file, text.as_bytes()).map(|_| ())
+    };
+    write("setgroups", "deny")?;
+    write("uid_map", &format!("{uid} {} 1", user.as_raw()))?;
+    write("gid_map", &format!("{gid} {} 1", group.as_raw()))
 }
 
 fn identify(identity: &Identity, place: Place) -> nix::Result<()> {
@@ -127,7 +162,11 @@ fn identify(identity: &Identity, place: Place) -> nix::Result<()> {
         Identity::Ids { uid, gid, groups } => {
             let groups: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
             let (uid, gid) = (Uid::from_raw(*uid), Gid::from_raw(*gid));
-            nix::unistd::setgroups(&groups)?;
+            match nix::unistd::setgroups(&groups) {
+                // A user namespace of one id has no other group to be in (user_namespaces(7)).
+                Err(Errno::EPERM) if uid == Uid::current() && gid == Gid::current() => {}
+                other => other?,
+            }
             nix::unistd::setresgid(gid, gid, gid)?;
             nix::unistd::setresuid(uid, uid, uid)
         }
@@ -169,7 +208,8 @@ fn c_string(bytes: &[u8]) -> io::Result<CString> {
 impl Image {
     fn of(start: &Start) -> io::Result<Image> {
         let name = start.path.as_os_str().as_bytes();
-        let args = std::iter::once(start.path.as_os_str()).chain(start.args.iter().map(AsRef::as_ref));
+        let arg0 = start.arg0.as_deref().unwrap_or(start.path.as_os_str());
+        let args = std::iter::once(arg0).chain(start.args.iter().map(AsRef::as_ref));
         let env = start
             .env
             .iter()
@@ -210,7 +250,13 @@ impl File {
                 // On with the search, which remembers a file that was there.
                 Errno::ENOENT | Errno::ENOTDIR => continue,
                 Errno::EACCES => {
-                    refusal = (ExecFailure::NotExecutable, errno);
+                    let noexec = rustix::fs::statvfs(path)
+                        .is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::NOEXEC));
+                    let why = match noexec {
+                        true => ExecFailure::NoExecMount,
+                        false => ExecFailure::NotExecutable,
+                    };
+                    refusal = (why, errno);
                     continue;
                 }
                 Errno::ENOEXEC => ExecFailure::Format,

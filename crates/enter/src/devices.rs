@@ -6,6 +6,7 @@ use rustix::fs::{FileType, Mode, OFlags, makedev, mkdirat, mknodat, openat, syml
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount_bind};
 use rustix::process::{chdir, fchdir};
+use rustix::pty::{ptsname, unlockpt};
 
 use crate::message::Failure;
 use crate::mounts::{INERT, on};
@@ -29,16 +30,22 @@ const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-/// Mounts and fills `/dev`; `dev` is the root's own directory.
-pub(crate) fn mount(root: &OwnedFd, dev: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Failure> {
+/// Mounts and fills `/dev`; `dev` is the root's own directory. The host's console is left out on request.
+pub(crate) fn mount(
+    root: &OwnedFd,
+    dev: &OwnedFd,
+    console: bool,
+    notes: &mut Vec<String>,
+) -> Result<(), Failure> {
     // Room for nodes, a copy of this program and a few stray files, not for what belongs on a disk.
-    let options = c"mode=0755,size=64m,nr_inodes=4096";
+    let options = c"mode=0755,size=256m,nr_inodes=4096";
     on(dev, "tmpfs", MountFlags::NOSUID, Some(options))
         .map_err(|error| Failure::step("mount tmpfs on `/dev`", error))?;
     let step = |what: &str, error: Errno| Failure::step(format!("make `/dev/{what}`"), error);
     let dev = open(root, "dev").map_err(|error| step("", error))?;
 
-    for (name, mode, major, minor) in NODES {
+    let nodes = NODES.iter().filter(|(name, ..)| console || *name != "console");
+    for &(name, mode, major, minor) in nodes {
         match node(&dev, name, mode, major, minor) {
             Ok(()) => {}
             Err(error) if name == "null" => return Err(step(name, error)),
@@ -72,6 +79,42 @@ pub(crate) fn mount(root: &OwnedFd, dev: &OwnedFd, notes: &mut Vec<String>) -> R
         notes.push(format!("`/dev/shm` is a plain directory: {error}"));
     }
     Ok(())
+}
+
+/// Makes a terminal of the session's own (pts(4)): its two ends, the programs' one second. `/dev/console` is the same.
+pub(crate) fn terminal(root: &OwnedFd) -> Result<(OwnedFd, OwnedFd), Failure> {
+    let step = |error: Errno| Failure::step("make a terminal", error);
+    let dev = open(root, "dev").map_err(step)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let main = openat(&dev, "pts/ptmx", flags, Mode::empty()).map_err(step)?;
+    unlockpt(&main).map_err(step)?;
+    let name = ptsname(&main, Vec::new()).map_err(step)?;
+    let name = name.to_string_lossy();
+    let name = name.strip_prefix("/dev/").unwrap_or(&name);
+    let side = openat(&dev, name, flags, Mode::empty()).map_err(step)?;
+    console(&dev, name)?;
+    Ok((main, side))
+}
+
+/// A console that leads nowhere.
+pub(crate) fn no_console(root: &OwnedFd) -> Result<(), Failure> {
+    match open(root, "dev") {
+        Ok(dev) => console(&dev, "null"),
+        Err(error) => Err(Failure::step("open `/dev`", error)),
+    }
+}
+
+/// Shows a device of the session's `/dev` as its console.
+fn console(dev: &OwnedFd, source: &str) -> Result<(), Failure> {
+    let make = || {
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+        openat(dev, "console", flags, Mode::from_raw_mode(0o600))?;
+        fchdir(dev)?;
+        let bound = mount_bind(source, "console");
+        chdir("/")?;
+        bound
+    };
+    make().map_err(|error| Failure::step("make `/dev/console`", error))
 }
 
 fn open(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {

@@ -32,6 +32,101 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Root's rights were asked for, and this process does not have them.
+    #[error(
+        "this needs root's rights (CAP_SYS_ADMIN, CAP_CHOWN, CAP_SYS_CHROOT), which this process does not have"
+    )]
+    NotRoot,
+    /// The user has too few subordinate ids, or none.
+    #[error("{file} grants `{user}` {found} subordinate ids, expected at least {expected}")]
+    NoSubordinateIds {
+        /// The user's name, or number where it has none.
+        user: String,
+        /// The file (subuid(5), subgid(5)).
+        file: &'static str,
+        /// How many ids it grants.
+        found: u64,
+        /// How many a root needs.
+        expected: u64,
+    },
+    /// newuidmap(1) or newgidmap(1) is missing or failed.
+    #[error("subordinate ids cannot be mapped: {words}")]
+    IdMap {
+        /// What went wrong, in the program's words.
+        words: String,
+    },
+    /// There can be no user namespace.
+    #[error("cannot {doing}: {source}")]
+    UserNamespace {
+        /// The step that failed.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// What was to be entered is no directory.
+    #[error("cannot enter `{path}`: {source}")]
+    NotARoot {
+        /// The path on the host.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A directory without a shell, and no command was given.
+    #[error("cannot enter `{root}`: it is no root, or has no shell: `/bin/sh` is missing in it")]
+    NoShell {
+        /// The root's path on the host.
+        root: PathBuf,
+    },
+    /// The root has no such user.
+    #[error("`/etc/passwd` in `{root}` has no user `{user}`")]
+    NoUser {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The name or number that was given.
+        user: String,
+    },
+    /// The root has no such group.
+    #[error("`/etc/group` in `{root}` has no group `{group}`")]
+    NoGroup {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The name or number that was given.
+        group: String,
+    },
+    /// A user id that the root does not know has no group.
+    #[error("`/etc/passwd` in `{root}` has no user with the id {uid}, and so no group for it")]
+    GroupNeeded {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The user id.
+        uid: u32,
+    },
+    /// A file of the root cannot be read.
+    #[error("cannot read `{path}` in `{root}`: {source}")]
+    Read {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The path inside the root.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is to be shown in the root is not there.
+    #[error("cannot show `{path}` in the root: {source}")]
+    BindSource {
+        /// The path on the host.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The host's terminal cannot be used.
+    #[error("cannot {doing}: {source}")]
+    Terminal {
+        /// The step that failed.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
     /// The kernel refused private namespaces.
     #[error("cannot make private namespaces for `{root}`: {source}")]
     Namespaces {
@@ -58,6 +153,26 @@ pub enum Error {
         /// The root's path on the host.
         root: PathBuf,
         /// The step (`mount proc on /proc`).
+        doing: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing runs programs of the root's architecture here.
+    #[error("nothing on this host runs programs of `{architecture}`: {looked}")]
+    NoEmulator {
+        /// dpkg's name of the architecture, or rpm's where dpkg has none.
+        architecture: &'static str,
+        /// What was looked for, and where.
+        looked: String,
+        /// qemu's name of the architecture; empty where it has none.
+        emulator: &'static str,
+    },
+    /// An emulator could not be registered.
+    #[error("cannot {doing} for `{root}`: {source}")]
+    Emulator {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The step that failed.
         doing: String,
         /// Why.
         source: io::Error,
@@ -120,6 +235,10 @@ pub enum ExecFailure {
     Entry,
     /// A function of this binary panicked; what it had done by then stays done.
     Panicked,
+    /// The file is on a file system that is mounted `noexec`.
+    NoExecMount,
+    /// Its user or group cannot be taken on.
+    Identity,
     /// Anything else, such as too long a command line.
     Other,
 }
@@ -132,6 +251,8 @@ fn why_text(why: ExecFailure, source: &io::Error) -> String {
         ExecFailure::Format => "it is neither a program for this machine nor a script with `#!`".into(),
         ExecFailure::Directory => format!("its working directory cannot be entered: {source}"),
         ExecFailure::Entry => format!("its process cannot be prepared: {source}"),
+        ExecFailure::NoExecMount => "its file system is mounted `noexec`".into(),
+        ExecFailure::Identity => format!("its user and groups cannot be taken on: {source}"),
         ExecFailure::Panicked => "a function of bareroot's own panicked".into(),
         ExecFailure::Other => source.to_string(),
     }
@@ -142,16 +263,29 @@ impl Error {
     /// be run, 127 when it was not found.
     pub fn chroot_code(&self) -> u8 {
         match self {
-            Error::Exec {
+            Error::NoShell { .. }
+            | Error::Exec {
                 why: ExecFailure::NotFound,
                 ..
             } => 127,
             Error::Exec {
-                why: ExecFailure::NoInterpreter | ExecFailure::NotExecutable | ExecFailure::Format,
+                why:
+                    ExecFailure::NoInterpreter
+                    | ExecFailure::NotExecutable
+                    | ExecFailure::NoExecMount
+                    | ExecFailure::Format,
                 ..
-            } => 126,
+            }
+            | Error::NoEmulator { .. } => 126,
             _ => 125,
         }
+    }
+}
+
+impl Error {
+    /// Whether subordinate ids are what is missing.
+    pub(crate) fn is_about_ids(&self) -> bool {
+        matches!(self, Error::NoSubordinateIds { .. } | Error::IdMap { .. })
     }
 }
 
@@ -159,10 +293,24 @@ impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Error::Threads | Error::Start { .. } | Error::Gone { .. } | Error::Talk { .. } => Class::Internal,
-            Error::Namespaces { .. }
+            Error::NotRoot
+            | Error::NoSubordinateIds { .. }
+            | Error::IdMap { .. }
+            | Error::UserNamespace { .. }
+            | Error::Namespaces { .. }
+            | Error::NotARoot { .. }
+            | Error::NoShell { .. }
+            | Error::Read { .. }
+            | Error::Terminal { .. }
             | Error::MountPoint { .. }
             | Error::Setup { .. }
+            | Error::NoEmulator { .. }
+            | Error::Emulator { .. }
             | Error::Lingering { .. } => Class::Target,
+            Error::NoUser { .. }
+            | Error::NoGroup { .. }
+            | Error::GroupNeeded { .. }
+            | Error::BindSource { .. } => Class::Usage,
             Error::Exec { .. } | Error::Invalid { .. } | Error::Follow { .. } => Class::Script,
             Error::Cancelled => Class::Interrupted,
         }
@@ -171,9 +319,51 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         let denied = |source: &io::Error| source.kind() == io::ErrorKind::PermissionDenied;
         match self {
+            Error::NotRoot => Some("run it as root, or without `--mode root`".into()),
+            Error::NoSubordinateIds { user, file, .. } => Some(format!(
+                "`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}` (or a line                  `{user}:100000:65536` in {file}) grants them; `--mode single` needs none"
+            )),
+            Error::IdMap { .. } => Some(
+                "newuidmap and newgidmap are in the package uidmap (Debian) or shadow-utils (Fedora); `--mode single` \
+                 needs neither"
+                    .into(),
+            ),
+            Error::UserNamespace { .. } => Some(crate::mode::advice()),
+            Error::NoEmulator { emulator: "", .. } => None,
+            Error::NoEmulator { emulator, .. } => Some(format!(
+                "install qemu-user-static (Debian, Ubuntu: qemu-user-static or, from Debian 13 on, qemu-user; Fedora: \
+                 qemu-user-static-{emulator}), which brings qemu-{emulator}-static; nothing has to be registered or running"
+            )),
+            // Not where the emulator itself is what is missing.
+            Error::Emulator { source, .. } if source.kind() != io::ErrorKind::NotFound => {
+                Some(crate::binfmt::advice())
+            }
             Error::Namespaces { source, .. } if denied(source) => {
                 Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
             }
+            Error::NotARoot { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
+                Some("a root is a directory; a tar of one must be unpacked first".into())
+            }
+            Error::NoShell { .. } => Some("name a program that is in it, after `--`".into()),
+            Error::NoUser { .. } | Error::NoGroup { .. } => {
+                Some("a number needs no entry there: `--user 1000:1000`".into())
+            }
+            Error::GroupNeeded { uid, .. } => Some(format!("give the group as well: `--user {uid}:{uid}`")),
+            Error::MountPoint { found: "missing", path, .. } => Some(format!(
+                "nothing is made in a root: make `{}` in it first, or choose a place below `/run`",
+                path.display()
+            )),
+            Error::MountPoint { found: "a symbolic link", .. } => {
+                Some("no link of a root is followed: name the place that it leads to".into())
+            }
+            Error::Exec {
+                why: ExecFailure::NoExecMount,
+                ..
+            } => Some("`mount -o remount,exec` the file system that the root is on, or copy the root elsewhere".into()),
+            Error::Exec {
+                why: ExecFailure::Identity,
+                ..
+            } => Some("in a user namespace without subordinate ids (subuid(5)) there is no user but root".into()),
             Error::Exec {
                 why: ExecFailure::NotExecutable,
                 ..

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
@@ -16,9 +16,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::ExecFailure;
 use crate::child;
-use crate::message::{Failure, Order, Ready, Report, Setup};
+use crate::message::{Failure, Order, Prepared, Ready, Report, Setup};
 use crate::program::Builtin;
-use crate::room::{self, Room};
+use crate::room::{self, Made, Room};
 use crate::{sys, wire};
 
 /// A program that was started and has not ended.
@@ -44,10 +44,40 @@ fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     let Some(root) = frame.fds.into_iter().next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let made = room::make(&setup, root, builtins).and_then(|made| Ok((made, signals()?)));
+    let made = room::make(&setup, root, builtins).and_then(|made| {
+        let deaths = signals()?;
+        if let Some(kept) = made.room.kept {
+            kept.restrict_first()
+                .map_err(|error| Failure::step("give up capabilities", error))?;
+        }
+        Ok((made, deaths))
+    });
     match made {
-        Ok(((room, notes), deaths)) => {
-            wire::send(&socket, &Ready(Ok(notes)).encode(), &[])?;
+        Ok((
+            Made {
+                mut room,
+                notes,
+                listener,
+            },
+            deaths,
+        )) => {
+            let terminal = room.terminal.take();
+            let ends = terminal
+                .iter()
+                .flat_map(|(main, side)| [main.as_fd(), side.as_fd()]);
+            let listens = listener.iter().map(AsFd::as_fd);
+            let fds: Vec<_> = std::iter::once(room.root.as_fd())
+                .chain(listens)
+                .chain(ends)
+                .collect();
+            let ready = Ready(Ok(Prepared {
+                notes,
+                listens: listener.is_some(),
+            }));
+            wire::send(&socket, &ready.encode(), &fds)?;
+            // The caller's copies are the only ones: when they go, whoever waits at them is told.
+            drop(fds);
+            drop((terminal, listener));
             obey(&socket, &room, &deaths)
         }
         Err(failure) => wire::send(&socket, &Ready(Err(failure)).encode(), &[]),

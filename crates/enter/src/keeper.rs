@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::message::{Failure, Ready};
 use crate::program::Builtin;
+use crate::will::Will;
 use crate::{init, sys, wire};
 
 /// A session: its first process, as this process numbers it, and the leash. The caller's closing of the leash
@@ -20,6 +21,7 @@ struct Charge {
     init: Pid,
     leash: OwnedFd,
     doomed: bool,
+    will: Will,
 }
 
 /// Runs to the end of the process. `parent` is the caller's process id.
@@ -39,14 +41,16 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Buil
     let _ = rustix::process::chdir("/");
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"bareroot-warden");
-    // Belt and braces: the end of the control socket tells the same.
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    if rustix::process::getppid() != Some(parent) {
+    // Belt and braces: the end of the control socket tells the same. Not SIGKILL, as there are wills to execute.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    let orphaned = || rustix::process::getppid() != Some(parent);
+    if orphaned() {
         return;
     }
-    let mut children = SigSet::empty();
-    children.add(Signal::SIGCHLD);
-    let Ok(deaths) = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK) else {
+    let mut told = SigSet::empty();
+    told.add(Signal::SIGCHLD);
+    told.add(Signal::SIGTERM);
+    let Ok(deaths) = SignalFd::with_flags(&told, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK) else {
         return;
     };
 
@@ -75,14 +79,19 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Buil
         }
         if is_ready(1) {
             while let Ok(Some(_)) = deaths.read_signal() {}
+            if orphaned() {
+                break;
+            }
             bury(&mut charges);
         }
         if is_ready(0) {
             match wire::receive(&control) {
                 Ok(Some(frame)) => {
                     let mut fds = frame.fds.into_iter();
-                    if let (Some(socket), Some(leash)) = (fds.next(), fds.next()) {
-                        charges.extend(start(socket, leash, builtins));
+                    if let (Some(socket), Some(leash)) = (fds.next(), fds.next())
+                        && let Ok(will) = Will::decode(&frame.bytes, fds)
+                    {
+                        charges.extend(start(socket, leash, will, builtins));
                     }
                 }
                 Ok(None) | Err(_) => break,
@@ -94,19 +103,22 @@ fn keep(control: OwnedFd, parent: rustix::process::Pid, builtins: &'static [Buil
     }
     for charge in charges {
         while waitpid(charge.init, None) == Err(Errno::EINTR) {}
+        charge.will.execute();
     }
 }
 
 /// Starts a session's first process. Its failure is told over the session's own socket.
-fn start(socket: OwnedFd, leash: OwnedFd, builtins: &'static [Builtin]) -> Option<Charge> {
+fn start(socket: OwnedFd, leash: OwnedFd, will: Will, builtins: &'static [Builtin]) -> Option<Charge> {
     match sys::fork_into(CloneFlags::CLONE_NEWPID) {
         Ok(sys::Side::Child) => init::run(socket, builtins),
         Ok(sys::Side::Parent(init)) => Some(Charge {
             init,
             leash,
             doomed: false,
+            will,
         }),
         Err(error) => {
+            will.execute();
             let failure = Failure::Namespaces {
                 errno: error.raw_os_error().unwrap_or(0),
             };
@@ -121,7 +133,17 @@ fn bury(charges: &mut Vec<Charge>) {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => return,
-            Ok(status) => charges.retain(|charge| status.pid() != Some(charge.init)),
+            Ok(status) => {
+                let gone = charges
+                    .iter()
+                    .position(|charge| status.pid() == Some(charge.init));
+                if let Some(at) = gone {
+                    let Charge { leash, will, .. } = charges.swap_remove(at);
+                    will.execute();
+                    // The caller takes this as the end of it all.
+                    drop(leash);
+                }
+            }
             Err(Errno::EINTR) => {}
             Err(_) => return,
         }

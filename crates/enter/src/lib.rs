@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The root is taken to be hostile as a tree of files: no link in it is followed on the way to a mount point.
-//! It is not contained as a set of programs: what runs in it as root is root, as with chroot(1).
+//! As a set of programs it is contained as far as [`Confinement`] says; without, what runs in it as root is root, as with
+//! chroot(1).
 //!
 //! ```no_run
 //! use std::os::fd::AsFd;
@@ -35,28 +36,45 @@
 //! # }
 //! ```
 
+mod attach;
+pub mod binfmt;
+mod caps;
 mod child;
 mod devices;
+pub mod elf;
 mod error;
 mod extras;
+mod host_files;
 mod init;
 pub mod inside;
 mod keeper;
+mod masks;
 mod message;
+pub mod mode;
 mod mounts;
+mod network;
+mod pivot;
 mod program;
+mod reading;
 mod room;
 mod running;
 mod seccomp;
 mod session;
 mod spec;
+mod supervise;
 mod sys;
+mod users;
+mod visit;
 mod warden;
+mod will;
 mod wire;
 
+pub use attach::Signals;
 pub use error::{Error, ExecFailure};
 pub use program::{Builtin, Code, Identity, Place, Program, Status};
 pub use running::Running;
 pub use session::Session;
-pub use spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
+pub use spec::{Access, Bind, Confinement, Content, Cover, Extra, Mounts, Network, Spec};
+pub use users::{Account, Who};
+pub use visit::Visit;
 pub use warden::Warden;

@@ -11,8 +11,10 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use crate::binfmt::{Emulator, Rule};
 use crate::program::{Code, Identity, Place, Program};
-use crate::spec::{Access, Bind, Content, Cover, Extra, Mounts, Spec};
+use crate::seccomp::owners::Owners;
+use crate::spec::{Access, Bind, Confinement, Content, Cover, Extra, Mounts, Network, Spec};
 use crate::wire::{Reader, Writer};
 use crate::{Error, ExecFailure};
 
@@ -35,10 +37,44 @@ pub(crate) struct Setup {
     pub(crate) binds: Vec<Bind>,
     pub(crate) extras: Vec<Extra>,
     pub(crate) covers: Vec<Cover>,
+    pub(crate) owners: Owners,
+    pub(crate) confinement: Confinement,
+    pub(crate) root_access: Access,
+    pub(crate) network: Network,
+    pub(crate) host_files: Vec<PathBuf>,
+    pub(crate) terminal: bool,
+    pub(crate) emulator: Option<Rule>,
+}
+
+const MOUNTS: [Mounts; 3] = [Mounts::None, Mounts::Standard, Mounts::Full];
+const OWNERS: [Owners; 3] = [Owners::Real, Owners::Asked, Owners::Lied];
+const CONFINEMENTS: [Confinement; 3] = [Confinement::None, Confinement::Tree, Confinement::Rights];
+
+/// Writes one of a table's values as its place in it.
+fn put_one<T: PartialEq>(writer: &mut Writer, table: &[T], value: &T) {
+    let at = table.iter().position(|one| one == value);
+    writer.number(at.unwrap_or(table.len()) as u32);
+}
+
+/// Reads what [`put_one`] wrote.
+fn take_one<T: Copy>(reader: &mut Reader<'_>, table: &[T]) -> io::Result<T> {
+    table.get(reader.number()? as usize).copied().ok_or_else(wrong)
+}
+
+fn put_access(writer: &mut Writer, access: Access) {
+    writer.flag(access == Access::ReadWrite);
+}
+
+fn take_access(reader: &mut Reader<'_>) -> io::Result<Access> {
+    Ok(if reader.flag()? {
+        Access::ReadWrite
+    } else {
+        Access::ReadOnly
+    })
 }
 
 impl Setup {
-    pub(crate) fn of(spec: &Spec<'_>) -> Self {
+    pub(crate) fn of(spec: &Spec<'_>, owners: Owners) -> Self {
         Setup {
             hostname: spec.hostname.clone(),
             no_fsync: spec.no_fsync,
@@ -47,6 +83,13 @@ impl Setup {
             binds: spec.binds.clone(),
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
+            owners,
+            emulator: spec.emulator.as_ref().map(Emulator::rule),
+            confinement: spec.confinement,
+            root_access: spec.root_access,
+            network: spec.network,
+            host_files: spec.host_files.clone(),
+            terminal: spec.terminal.is_some(),
         }
     }
 
@@ -55,11 +98,11 @@ impl Setup {
         writer.list(self.hostname.as_slice(), |writer, name| writer.text(name));
         writer.flag(self.no_fsync);
         writer.flag(self.personality32);
-        writer.flag(self.mounts == Mounts::Standard);
+        put_one(&mut writer, &MOUNTS, &self.mounts);
         writer.list(&self.binds, |writer, bind| {
             writer.text(&bind.source);
             writer.text(&bind.target);
-            writer.flag(bind.access == Access::ReadWrite);
+            put_access(writer, bind.access);
         });
         writer.list(&self.extras, |writer, extra| {
             writer.text(&extra.path);
@@ -80,6 +123,13 @@ impl Setup {
             writer.text(&cover.source);
             writer.text(&cover.target);
         });
+        put_one(&mut writer, &OWNERS, &self.owners);
+        put_one(&mut writer, &CONFINEMENTS, &self.confinement);
+        put_access(&mut writer, self.root_access);
+        writer.flag(self.network == Network::Loopback);
+        writer.list(&self.host_files, |writer, file| writer.text(file));
+        writer.flag(self.terminal);
+        writer.list(self.emulator.as_slice(), |writer, rule| rule.encode(writer));
         writer.finish()
     }
 
@@ -89,20 +139,12 @@ impl Setup {
             hostname: reader.list(Reader::text)?.pop(),
             no_fsync: reader.flag()?,
             personality32: reader.flag()?,
-            mounts: if reader.flag()? {
-                Mounts::Standard
-            } else {
-                Mounts::None
-            },
+            mounts: take_one(&mut reader, &MOUNTS)?,
             binds: reader.list(|reader| {
                 Ok(Bind {
                     source: reader.path()?,
                     target: reader.path()?,
-                    access: if reader.flag()? {
-                        Access::ReadWrite
-                    } else {
-                        Access::ReadOnly
-                    },
+                    access: take_access(reader)?,
                 })
             })?,
             extras: reader.list(|reader| {
@@ -125,6 +167,17 @@ impl Setup {
                     target: reader.path()?,
                 })
             })?,
+            owners: take_one(&mut reader, &OWNERS)?,
+            confinement: take_one(&mut reader, &CONFINEMENTS)?,
+            root_access: take_access(&mut reader)?,
+            network: if reader.flag()? {
+                Network::Loopback
+            } else {
+                Network::Host
+            },
+            host_files: reader.list(Reader::path)?,
+            terminal: reader.flag()?,
+            emulator: reader.list(Rule::decode)?.pop(),
         };
         reader.end()?;
         Ok(setup)
@@ -141,6 +194,10 @@ pub(crate) enum Failure {
         path: PathBuf,
         want_directory: bool,
         found: Found,
+    },
+    Emulator {
+        doing: String,
+        errno: i32,
     },
     Step {
         doing: String,
@@ -160,6 +217,13 @@ pub(crate) enum Found {
 impl Failure {
     pub(crate) fn step(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
         Failure::Step {
+            doing: doing.into(),
+            errno: error.into().raw_os_error().unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn emulator(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
+        Failure::Emulator {
             doing: doing.into(),
             errno: error.into().raw_os_error().unwrap_or(0),
         }
@@ -186,6 +250,11 @@ impl Failure {
                     Found::Other => "not a directory",
                 },
             },
+            Failure::Emulator { doing, errno } => Error::Emulator {
+                root,
+                doing,
+                source: io::Error::from_raw_os_error(errno),
+            },
             Failure::Step { doing, errno } => Error::Setup {
                 root,
                 doing,
@@ -197,15 +266,25 @@ impl Failure {
 
 /// The answer to a [`Setup`]: what was left out, or why there is no session.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Ready(pub(crate) Result<Vec<String>, Failure>);
+pub(crate) struct Ready(pub(crate) Result<Prepared, Failure>);
+
+/// A session that is there. Its frame brings the root's descriptor, then that at which calls about owners are asked, where
+/// it `listens`, then both ends of the terminal, where there is one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Prepared {
+    /// What was left out.
+    pub(crate) notes: Vec<String>,
+    pub(crate) listens: bool,
+}
 
 impl Ready {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         match &self.0 {
-            Ok(notes) => {
+            Ok(prepared) => {
                 writer.number(0);
-                writer.list(notes, |writer, note| writer.text(note));
+                writer.list(&prepared.notes, |writer, note| writer.text(note));
+                writer.flag(prepared.listens);
             }
             Err(Failure::Namespaces { errno }) => {
                 writer.number(1);
@@ -226,6 +305,11 @@ impl Ready {
                 writer.text(doing);
                 writer.number(*errno as u32);
             }
+            Err(Failure::Emulator { doing, errno }) => {
+                writer.number(4);
+                writer.text(doing);
+                writer.number(*errno as u32);
+            }
         }
         writer.finish()
     }
@@ -234,7 +318,10 @@ impl Ready {
         let mut reader = Reader::new(bytes);
         let words = |reader: &mut Reader<'_>| Ok(reader.text()?.to_string_lossy().into_owned());
         let answer = match reader.number()? {
-            0 => Ok(reader.list(words)?),
+            0 => Ok(Prepared {
+                notes: reader.list(words)?,
+                listens: reader.flag()?,
+            }),
             1 => Err(Failure::Namespaces {
                 errno: reader.number()? as i32,
             }),
@@ -249,6 +336,10 @@ impl Ready {
                 },
             }),
             3 => Err(Failure::Step {
+                doing: words(&mut reader)?,
+                errno: reader.number()? as i32,
+            }),
+            4 => Err(Failure::Emulator {
                 doing: words(&mut reader)?,
                 errno: reader.number()? as i32,
             }),
@@ -274,12 +365,14 @@ pub(crate) struct Start {
     pub(crate) id: u32,
     pub(crate) code: Code,
     pub(crate) path: PathBuf,
+    pub(crate) arg0: Option<OsString>,
     pub(crate) args: Vec<OsString>,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) cwd: PathBuf,
     pub(crate) place: Place,
     pub(crate) identity: Identity,
     pub(crate) targets: Vec<RawFd>,
+    pub(crate) terminal: bool,
 }
 
 /// The bytes of an [`Order::Start`].
@@ -289,6 +382,7 @@ pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec
     writer.number(id);
     writer.flag(program.code == Code::Builtin);
     writer.text(&program.path);
+    writer.list(program.arg0.as_slice(), |writer, arg| writer.text(arg));
     writer.list(&program.args, |writer, arg| writer.text(arg));
     writer.list(&program.env, |writer, (name, value)| {
         writer.text(name);
@@ -306,6 +400,7 @@ pub(crate) fn encode_start(id: u32, program: &Program, targets: &[RawFd]) -> Vec
         }
     }
     writer.list(targets, |writer, target| writer.number(*target as u32));
+    writer.flag(program.terminal);
     writer.finish()
 }
 
@@ -326,6 +421,7 @@ impl Order {
                 id: reader.number()?,
                 code: if reader.flag()? { Code::Builtin } else { Code::File },
                 path: reader.path()?,
+                arg0: reader.list(Reader::text)?.pop(),
                 args: reader.list(Reader::text)?,
                 env: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
                 cwd: reader.path()?,
@@ -340,6 +436,7 @@ impl Order {
                     Identity::Same
                 },
                 targets: reader.list(|reader| Ok(reader.number()? as RawFd))?,
+                terminal: reader.flag()?,
             }),
             1 => Order::Kill {
                 id: reader.number()?,
@@ -366,7 +463,7 @@ pub(crate) enum Report {
 /// The size of a [`Report`] in bytes.
 pub(crate) const REPORT: usize = 8;
 
-const WHYS: [ExecFailure; 8] = [
+const WHYS: [ExecFailure; 10] = [
     ExecFailure::NotFound,
     ExecFailure::NoInterpreter,
     ExecFailure::NotExecutable,
@@ -374,6 +471,8 @@ const WHYS: [ExecFailure; 8] = [
     ExecFailure::Directory,
     ExecFailure::Entry,
     ExecFailure::Panicked,
+    ExecFailure::NoExecMount,
+    ExecFailure::Identity,
     ExecFailure::Other,
 ];
 
@@ -451,6 +550,18 @@ mod tests {
                 source: "/dev/file".into(),
                 target: "/etc/a".into(),
             }],
+            owners: Owners::Asked,
+            emulator: Some(Rule {
+                name: "one".into(),
+                magic: "\\x7f".into(),
+                mask: "\\xff".into(),
+                path: "/q".into(),
+            }),
+            confinement: Confinement::Rights,
+            root_access: Access::ReadOnly,
+            network: Network::Loopback,
+            host_files: vec!["/etc/hosts".into()],
+            terminal: true,
         };
         assert_eq!(Setup::decode(&setup.encode()).unwrap(), setup);
         let bare = Setup {
@@ -458,7 +569,14 @@ mod tests {
             mounts: Mounts::None,
             binds: Vec::new(),
             extras: Vec::new(),
+            owners: Owners::Lied,
+            emulator: None,
             covers: Vec::new(),
+            confinement: Confinement::None,
+            root_access: Access::ReadWrite,
+            network: Network::Host,
+            host_files: Vec::new(),
+            terminal: false,
             ..setup
         };
         assert_eq!(Setup::decode(&bare.encode()).unwrap(), bare);
@@ -468,7 +586,10 @@ mod tests {
     fn answers_and_back() {
         let path = PathBuf::from("/proc");
         for answer in [
-            Ok(vec!["no /sys".to_owned()]),
+            Ok(Prepared {
+                notes: vec!["no /sys".to_owned()],
+                listens: true,
+            }),
             Err(Failure::Namespaces { errno: 1 }),
             Err(Failure::MountPoint {
                 path,
@@ -478,6 +599,10 @@ mod tests {
             Err(Failure::Step {
                 doing: "mount".into(),
                 errno: 22,
+            }),
+            Err(Failure::Emulator {
+                doing: "register".into(),
+                errno: 1,
             }),
         ] {
             let ready = Ready(answer);
@@ -494,16 +619,20 @@ mod tests {
             groups: vec![7],
         };
         program.code = Code::Builtin;
+        program.arg0 = Some("-sh".into());
+        program.terminal = true;
         let expected = Order::Start(Start {
             id: 9,
             code: Code::Builtin,
             path: program.path.clone(),
+            arg0: program.arg0.clone(),
             args: program.args.clone(),
             env: program.env.clone(),
             cwd: "/".into(),
             place: Place::Root,
             identity: program.identity.clone(),
             targets: vec![0, 1, 200],
+            terminal: true,
         });
         assert_eq!(
             Order::decode(&encode_start(9, &program, &[0, 1, 200])).unwrap(),

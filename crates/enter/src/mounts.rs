@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
 
-use rustix::fs::{FileType, Mode, OFlags, StatVfsMountFlags, fstat, openat};
+use rustix::fs::{FileType, Mode, OFlags, StatVfsMountFlags, fstat, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind_recursive, mount_remount};
 use rustix::process::{chdir, fchdir};
@@ -12,16 +12,72 @@ use rustix::process::{chdir, fchdir};
 use crate::devices;
 use crate::message::{Failure, Found};
 use crate::spec::{Access, Bind};
+use crate::sys::{self, MountAttributes};
 
 /// What every mount without programs and devices has.
 pub(crate) const INERT: MountFlags = MountFlags::NOSUID
     .union(MountFlags::NODEV)
     .union(MountFlags::NOEXEC);
 
-/// Mounts `/proc`, `/sys` and `/dev`.
-pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Failure> {
+/// Mounts `/run`, and `/tmp` where the root itself cannot be written; both are in memory.
+pub(crate) fn scratch(root: &OwnedFd, read_only: bool, notes: &mut Vec<String>) -> Result<(), Failure> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    if let Some(run) = directory(root, "/run", notes)? {
+        let step = |error| Failure::step("mount tmpfs on `/run`", error);
+        on(&run, "tmpfs", flags, Some(c"mode=0755")).map_err(step)?;
+        // Where Debian's /var/lock leads.
+        let run = walk(root, Path::new("/run"), true)?;
+        mkdirat(&run, "lock", Mode::from_raw_mode(0o1777)).map_err(step)?;
+    }
+    if read_only && let Some(tmp) = directory(root, "/tmp", notes)? {
+        on(&tmp, "tmpfs", flags, Some(c"mode=1777"))
+            .map_err(|error| Failure::step("mount tmpfs on `/tmp`", error))?;
+    }
+    Ok(())
+}
+
+/// Makes what is missing of a bind's target where that is in the session's own memory (`/run`, `/dev`, and `/tmp` where
+/// [`scratch`] mounted it): nothing of it is the root's.
+pub(crate) fn make_way(root: &OwnedFd, bind: &Bind, own: &[&str]) -> Result<(), Failure> {
+    let Some(mount) = own.iter().find(|mount| bind.target.starts_with(mount)) else {
+        return Ok(());
+    };
+    let step = |error| Failure::step(format!("make `{}`", bind.target.display()), error);
+    let is_directory = rustix::fs::stat(&bind.source)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
+    let (Ok(mut here), Ok(rest)) = (
+        walk(root, Path::new(mount), true),
+        bind.target.strip_prefix(mount),
+    ) else {
+        return Ok(());
+    };
+    let device = fstat(&here).map_err(step)?.st_dev;
+    let mut parts = rest.components().peekable();
+    while let Some(Component::Normal(part)) = parts.next() {
+        // What is mounted there by now, such as an earlier bind, is not the session's.
+        if fstat(&here).map_err(step)?.st_dev != device {
+            return Ok(());
+        }
+        let made = if parts.peek().is_some() || is_directory {
+            mkdirat(&here, part, Mode::from_raw_mode(0o755))
+        } else {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            openat(&here, part, flags, Mode::from_raw_mode(0o644)).map(drop)
+        };
+        match made {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(step(error)),
+        }
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        here = openat(&here, part, flags, Mode::empty()).map_err(step)?;
+    }
+    Ok(())
+}
+
+/// Mounts `/proc`, `/sys` and `/dev`; `console` tells whether the host's is in it.
+pub(crate) fn standard(root: &OwnedFd, console: bool, notes: &mut Vec<String>) -> Result<(), Failure> {
     if let Some(proc) = directory(root, "/proc", notes)? {
-        on(&proc, "proc", INERT, None).map_err(|error| Failure::step("mount proc on `/proc`", error))?;
+        processes(&proc, notes).map_err(|error| Failure::step("mount proc on `/proc`", error))?;
     }
     if let Some(sys) = directory(root, "/sys", notes)?
         && let Err(error) = system(root, &sys)
@@ -29,8 +85,22 @@ pub(crate) fn standard(root: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Fa
         notes.push(format!("`/sys` is left out: {error}"));
     }
     if let Some(dev) = directory(root, "/dev", notes)? {
-        devices::mount(root, &dev, notes)?;
+        devices::mount(root, &dev, console, notes)?;
     }
+    Ok(())
+}
+
+/// proc of this session's processes. A kernel that has parts of the host's hidden, as container engines do, allows no new
+/// one to a user namespace, only the host's own.
+fn processes(proc: &OwnedFd, notes: &mut Vec<String>) -> Result<(), Errno> {
+    match on(proc, "proc", INERT, None) {
+        Err(Errno::PERM) => {}
+        other => return other,
+    }
+    fchdir(proc)?;
+    mount_bind_recursive("/proc", ".")?;
+    chdir("/")?;
+    notes.push("`/proc` is the host's: parts of it are hidden, and so the kernel allows no other".into());
     Ok(())
 }
 
@@ -49,8 +119,16 @@ fn system(root: &OwnedFd, sys: &OwnedFd) -> Result<(), Errno> {
         OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    fchdir(&mounted)?;
-    mount_remount(".", MountFlags::BIND | MountFlags::RDONLY | INERT, "")
+    // What is mounted below it, such as control groups, too.
+    let inert =
+        MountAttributes::RDONLY | MountAttributes::NOSUID | MountAttributes::NODEV | MountAttributes::NOEXEC;
+    match sys::mount_setattr(&mounted, true, inert) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            fchdir(&mounted)?;
+            mount_remount(".", MountFlags::BIND | MountFlags::RDONLY | INERT, "")
+        }
+        other => other.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
 }
 
 /// Mounts a file system on the directory of a descriptor.
@@ -101,18 +179,29 @@ pub(crate) fn bind(root: &OwnedFd, bind: &Bind) -> Result<(), Failure> {
     fchdir(&directory).map_err(step)?;
     mount_bind_recursive(&bind.source, name).map_err(step)?;
     if bind.access == Access::ReadOnly {
-        if is_directory {
-            // Opened again, the path is what was just mounted.
-            fchdir(&walk(root, &bind.target, true)?).map_err(step)?;
+        // Opened again, the path is what was just mounted.
+        let mounted = walk(root, &bind.target, is_directory)?;
+        match sys::mount_setattr(&mounted, true, MountAttributes::RDONLY) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                if is_directory {
+                    fchdir(&mounted).map_err(step)?;
+                }
+                read_only(name).map_err(step)?;
+            }
+            other => other.map_err(|error| Failure::step(doing(), error))?,
         }
-        read_only(name).map_err(step)?;
     }
     chdir("/").map_err(step)
 }
 
 /// Takes the right to write from a bind mount, and leaves the other flags that it has from its source.
 fn read_only(name: &OsStr) -> Result<(), Errno> {
-    let has = rustix::fs::statvfs(name)?.f_flag;
+    mount_remount(name, MountFlags::BIND | MountFlags::RDONLY | flags_of(name)?, "")
+}
+
+/// The flags of the mount that a path is on, which a remount must name or lose.
+pub(crate) fn flags_of(name: impl AsRef<OsStr>) -> Result<MountFlags, Errno> {
+    let has = rustix::fs::statvfs(name.as_ref())?.f_flag;
     let kept = [
         (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
         (StatVfsMountFlags::NODEV, MountFlags::NODEV),
@@ -121,11 +210,8 @@ fn read_only(name: &OsStr) -> Result<(), Errno> {
         (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
         (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
     ];
-    let kept = kept
-        .iter()
-        .filter(|(one, _)| has.contains(*one))
-        .fold(MountFlags::empty(), |all, (_, flag)| all | *flag);
-    mount_remount(name, MountFlags::BIND | MountFlags::RDONLY | kept, "")
+    let kept = kept.iter().filter(|(one, _)| has.contains(*one));
+    Ok(kept.fold(MountFlags::empty(), |all, (_, flag)| all | *flag))
 }
 
 /// Opens a path of the root, of which no component may be a symbolic link or `..`.

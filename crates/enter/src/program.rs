@@ -21,7 +21,9 @@ pub struct Program {
     /// The program, as the place where it runs names it. Without a slash it is looked up in the `PATH` of
     /// [`env`](Self::env). Of a built-in program, its name.
     pub path: PathBuf,
-    /// Its arguments. `argv[0]` is [`path`](Self::path) and not part of this; a built-in program gets these alone.
+    /// `argv[0]`, where it is not [`path`](Self::path): `-sh` for a login shell.
+    pub arg0: Option<OsString>,
+    /// Its arguments. `argv[0]` is not part of this; a built-in program gets these alone.
     pub args: Vec<OsString>,
     /// Its whole environment.
     pub env: Vec<(OsString, OsString)>,
@@ -37,6 +39,9 @@ pub struct Program {
     /// Descriptors that it gets beside, or instead of, 0, 1 and 2: the number that it sees, and the descriptor.
     /// Numbers from 0 to 255; at most 32 of them.
     pub fds: Vec<(RawFd, OwnedFd)>,
+    /// Whether its descriptor 0, one of [`fds`](Self::fds), is a terminal that becomes its controlling terminal
+    /// (tty(4), TIOCSCTTY).
+    pub terminal: bool,
 }
 
 /// Where a program's code comes from.
@@ -81,6 +86,7 @@ impl Program {
         Program {
             code: Code::File,
             path: path.into(),
+            arg0: None,
             args: Vec::new(),
             env: Vec::new(),
             cwd: PathBuf::from("/"),
@@ -88,6 +94,7 @@ impl Program {
             identity: Identity::Same,
             also_output: None,
             fds: Vec::new(),
+            terminal: false,
         }
     }
 

@@ -75,7 +75,7 @@ impl Running {
     }
 
     /// Takes the next report; `None` before the last one.
-    fn take_report(&mut self) -> Result<Option<Status>, Error> {
+    pub(crate) fn take_report(&mut self) -> Result<Option<Status>, Error> {
         let mut bytes = [0; REPORT];
         let report = match read(&self.report, &mut bytes) {
             Ok(REPORT) => Report::decode(bytes),
@@ -98,6 +98,15 @@ impl Running {
             Report::Exited(code) => self.status(Status::Exited(code)).map(Some),
             Report::Signaled(signal) => self.status(Status::Signaled(signal)).map(Some),
         }
+    }
+
+    pub(crate) fn program(&self) -> &std::path::Path {
+        &self.program
+    }
+
+    /// Where reports come from.
+    pub(crate) fn report(&self) -> &OwnedFd {
+        &self.report
     }
 
     fn status(&mut self, status: Status) -> Result<Status, Error> {

@@ -11,8 +11,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
 use rustix::pipe::PipeFlags;
 
-use crate::program::{Program, Status};
+use crate::message::Prepared;
+use crate::program::{Place, Program, Status};
 use crate::running::{Running, follow};
+use crate::spec::{Confinement, Spec};
+use crate::supervise::Supervisor;
 use crate::{Error, message, wire};
 
 /// How long killed processes may take to be gone.
@@ -30,6 +33,12 @@ const MOST: usize = 32;
 pub struct Session {
     link: Arc<Link>,
     notes: Vec<String>,
+    supervisor: Option<Supervisor>,
+    /// The root as the session has it.
+    root: Option<OwnedFd>,
+    terminal: Option<(OwnedFd, OwnedFd)>,
+    /// Whether programs can be run on the host's side.
+    has_host: bool,
 }
 
 /// The two sockets of a session, shared with the programs that run in it.
@@ -103,6 +112,10 @@ impl Session {
         Session {
             link: Arc::new(link),
             notes: Vec::new(),
+            supervisor: None,
+            root: None,
+            terminal: None,
+            has_host: true,
         }
     }
 
@@ -110,8 +123,39 @@ impl Session {
         self.link.socket.as_fd()
     }
 
-    pub(crate) fn set_notes(&mut self, notes: Vec<String>) {
-        self.notes = notes;
+    pub(crate) fn add_notes(&mut self, notes: Vec<String>) {
+        self.notes.extend(notes);
+    }
+
+    pub(crate) fn keep(&mut self, supervisor: Supervisor) {
+        self.supervisor = Some(supervisor);
+    }
+
+    /// Takes what comes with the session's first answer; what is left is the listener.
+    pub(crate) fn set_up(
+        &mut self,
+        prepared: Prepared,
+        fds: Vec<OwnedFd>,
+        spec: &Spec<'_>,
+    ) -> Option<OwnedFd> {
+        let mut fds = fds.into_iter();
+        self.notes.extend(prepared.notes);
+        self.root = fds.next();
+        let listener = if prepared.listens { fds.next() } else { None };
+        self.terminal = fds.next().zip(fds.next());
+        self.has_host = spec.confinement == Confinement::None;
+        listener
+    }
+
+    /// The root as programs see it, with all that is mounted in it. It must not be kept beyond the session: it would keep
+    /// mounts alive.
+    pub fn root(&self) -> Option<BorrowedFd<'_>> {
+        self.root.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Both ends of the session's terminal, the programs' one second.
+    pub(crate) fn take_terminal(&mut self) -> Option<(OwnedFd, OwnedFd)> {
+        self.terminal.take()
     }
 
     /// What was asked for and could not be had, one sentence each without a period (`/sys is left out: no
@@ -174,8 +218,18 @@ impl Session {
     }
 
     /// Starts a program with its own descriptors and, where it has none of that number, the given ones.
-    fn start(&self, program: &Program, standard: &[(i32, BorrowedFd<'_>)]) -> Result<Running, Error> {
+    pub(crate) fn start(
+        &self,
+        program: &Program,
+        standard: &[(i32, BorrowedFd<'_>)],
+    ) -> Result<Running, Error> {
         check(program)?;
+        if program.place == Place::Host && !self.has_host {
+            return Err(Error::Invalid {
+                program: program.path.clone(),
+                what: "the session has no host's side",
+            });
+        }
         let own = |target: i32| program.fds.iter().any(|(number, _)| *number == target);
         let (mut targets, mut fds) = (Vec::new(), Vec::new());
         let (report, their_report) = pipe().map_err(|source| Error::Follow {
@@ -225,14 +279,22 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::Lingering`] when something does not die within half a minute.
-    pub fn close(self) -> Result<(), Error> {
+    pub fn close(mut self) -> Result<(), Error> {
+        self.let_go();
         self.link.end()
+    }
+
+    /// Gives up what would keep mounts of the session alive.
+    fn let_go(&mut self) {
+        self.root = None;
+        self.terminal = None;
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         // What did not die when it was closed is not waited for again.
+        self.let_go();
         if !self.link.ended.load(Ordering::Relaxed) {
             let _ = self.link.end();
         }
@@ -257,7 +319,7 @@ fn check(program: &Program) -> Result<(), Error> {
     }
     if nul(program.path.as_os_str())
         || nul(program.cwd.as_os_str())
-        || program.args.iter().any(|arg| nul(arg))
+        || program.arg0.iter().chain(&program.args).any(|arg| nul(arg))
         || program.env.iter().any(|(name, value)| nul(name) || nul(value))
     {
         return invalid("its name, arguments, environment or directory hold a zero byte");

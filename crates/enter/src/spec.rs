@@ -1,6 +1,11 @@
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use bareroot_ledger::Ledger;
+
+use crate::binfmt::Emulator;
 
 /// What a session is to be: which root, and what stands around it.
 #[derive(Debug)]
@@ -25,6 +30,49 @@ pub struct Spec<'fd> {
     pub extras: Vec<Extra>,
     /// Files of the root that another file of it covers, after all of the above.
     pub covers: Vec<Cover>,
+    /// The root's ledger, where it has one. One that keeps owners ([`Ledger::keeps_owners`]) is asked and told when programs
+    /// of the session give files away, make devices, or look at either.
+    pub ledger: Option<Arc<Ledger>>,
+    /// What runs the root's programs, where this machine does not ([`binfmt::way`](crate::binfmt::way)). It is registered
+    /// for this session alone.
+    pub emulator: Option<Emulator>,
+    /// What programs are kept from.
+    pub confinement: Confinement,
+    /// Whether programs may write to the root; [`Access::ReadOnly`] needs a [`Confinement`].
+    pub root_access: Access,
+    /// Which network programs have.
+    pub network: Network,
+    /// Files of the host that are seen, read-only, at the same path of the root: absolute paths whose directory is there.
+    /// What the root has there, also a symbolic link, is covered; where it has nothing, an empty file is made for the
+    /// session's time. One that cannot be shown is noted.
+    pub host_files: Vec<PathBuf>,
+    /// The host's terminal that [`Session::attach`](crate::Session::attach) is to connect to one of the session's own. Its
+    /// modes are set back when the session ends, even where this process is killed.
+    pub terminal: Option<BorrowedFd<'fd>>,
+}
+
+/// What programs are kept from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Confinement {
+    /// Nothing, as with chroot(1). Programs can be run on the host's side too ([`Place::Host`](crate::Place::Host)).
+    #[default]
+    None,
+    /// The host's tree is not part of the session (pivot_root(2)): there is no way out of the root by path.
+    Tree,
+    /// That, and what root's rights could do to the host: programs have no capability that reaches beyond the root (no
+    /// mounts, no new devices, no kernel settings, capabilities(7)), devices of the root cannot be opened, and what is the
+    /// whole machine's in `/proc` is read-only.
+    Rights,
+}
+
+/// Which network a session has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Network {
+    /// The host's.
+    #[default]
+    Host,
+    /// One of its own with the loopback interface alone.
+    Loopback,
 }
 
 /// Something in the session's own `/dev`: it is gone with the session, and no part of the tree.
@@ -68,6 +116,9 @@ pub enum Mounts {
     /// console, pts and shm. A mount point that the root lacks is left out, with a note. `/run` and `/tmp`
     /// are the root's own.
     Standard,
+    /// [`Standard`](Self::Standard), and an empty `/run` in memory; in a root that is read-only, `/tmp` too. `/dev/console` is
+    /// the session's terminal, and the null device where it has none, instead of the host's console.
+    Full,
     /// Nothing.
     None,
 }
@@ -86,7 +137,7 @@ pub struct Bind {
 /// Whether something may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Only read. Of a directory with mounts below it, the uppermost alone is made so.
+    /// Only read. Of a directory with mounts below it, the uppermost alone is made so by a kernel before Linux 5.12.
     ReadOnly,
     /// Read and written.
     ReadWrite,
@@ -105,6 +156,13 @@ impl<'fd> Spec<'fd> {
             binds: Vec::new(),
             extras: Vec::new(),
             covers: Vec::new(),
+            emulator: None,
+            ledger: None,
+            confinement: Confinement::None,
+            root_access: Access::ReadWrite,
+            network: Network::Host,
+            host_files: Vec::new(),
+            terminal: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::unistd::Pid;
@@ -8,8 +8,11 @@ use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType};
 
 use crate::message::{Ready, Setup};
 use crate::program::Builtin;
+use crate::seccomp::owners::Owners;
 use crate::session::{Session, hung_up};
 use crate::spec::Spec;
+use crate::supervise::Supervisor;
+use crate::will::Request;
 use crate::{Error, keeper, sys, wire};
 
 /// How long the warden may take to kill what its sessions left and to end.
@@ -94,17 +97,26 @@ impl Warden {
         let talk = |source| Error::Talk { root: root(), source };
         let (socket, their_socket) = socket_pair().map_err(talk)?;
         let (leash, their_leash) = socket_pair().map_err(talk)?;
+        let request = Request {
+            terminal: spec.terminal,
+            root: spec.root,
+            host_files: &spec.host_files,
+        };
         {
             let _one_at_a_time = self
                 .sending
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner());
-            wire::send(&self.control, &[], &[their_socket.as_fd(), their_leash.as_fd()]).map_err(talk)?;
+            let mut fds = vec![their_socket.as_fd(), their_leash.as_fd()];
+            fds.extend(request.fds());
+            wire::send(&self.control, &request.encode(), &fds).map_err(talk)?;
         }
         drop((their_socket, their_leash));
         // From here on, dropping the session ends whatever there is of it.
         let mut session = Session::new(socket, leash, root());
-        let frame = match wire::send(session.socket(), &Setup::of(spec).encode(), &[spec.root]) {
+        let (owners, proc) = watch_over(spec, &mut session);
+        let setup = Setup::of(spec, owners);
+        let frame = match wire::send(session.socket(), &setup.encode(), &[spec.root]) {
             Ok(()) => wire::receive(session.socket()),
             // It may have told why before it went.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => wire::receive(session.socket()),
@@ -112,11 +124,34 @@ impl Warden {
         };
         let frame = frame.map_err(talk)?.ok_or_else(|| Error::Gone { root: root() })?;
         match Ready::decode(&frame.bytes).map_err(talk)?.0 {
-            Ok(notes) => {
-                session.set_notes(notes);
+            Ok(prepared) => {
+                let listener = session.set_up(prepared, frame.fds, spec);
+                if let (Some(listener), Some(proc), Some(ledger)) = (listener, proc, &spec.ledger) {
+                    let supervisor = Supervisor::start(listener, proc, Arc::clone(ledger));
+                    session.keep(supervisor.map_err(|source| Error::Setup {
+                        root: root(),
+                        doing: "answer for owners".into(),
+                        source,
+                    })?);
+                }
                 Ok(session)
             }
             Err(failure) => Err(failure.into_error(root())),
+        }
+    }
+}
+
+/// Who answers calls about owners in a session, and by which /proc.
+fn watch_over(spec: &Spec<'_>, session: &mut Session) -> (Owners, Option<OwnedFd>) {
+    if !spec.ledger.as_ref().is_some_and(|ledger| ledger.keeps_owners()) {
+        return (Owners::Real, None);
+    }
+    match Supervisor::proc() {
+        Ok(proc) => (Owners::Asked, Some(proc)),
+        Err(error) => {
+            let note = format!("owners that scripts give to files are not recorded: /proc: {error}");
+            session.add_notes(vec![note]);
+            (Owners::Lied, None)
         }
     }
 }

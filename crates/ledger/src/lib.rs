@@ -88,6 +88,11 @@ impl Ledger {
         self.files().insert(file, owned);
     }
 
+    /// Records what a file is, unless that is known already.
+    pub fn set_if_unknown(&self, file: FileId, owned: Owned) {
+        self.files().entry(file).or_insert(owned);
+    }
+
     /// Records owner and group, each where it is given, as chown(2) takes them; what else is known stays.
     pub fn chown(&self, file: FileId, uid: Option<u32>, gid: Option<u32>) {
         let mut files = self.files();

@@ -2,9 +2,10 @@
 //!
 //! `WHAT` is `-`, or `c:MAJOR:MINOR` or `b:MAJOR:MINOR` for a device that an empty file stands for. `PATH` is relative to
 //! the root, `.` for the root itself; a byte that is not printable ASCII, a space and a backslash are `\` and three octal
-//! digits, as in proc_mounts(5). The first line is [`HEADER`]. Lines are in the order of their paths.
+//! digits, as in proc_mounts(5). Lines are in the order of their paths. Before them are [`HEADER`], and a line that says
+//! what the ledger is kept for: `# owners`, or `# devices` alone.
 
-use crate::{Device, Owned};
+use crate::{Device, Owned, Scope};
 
 /// The first line.
 pub const HEADER: &str = "# bareroot ledger 1";
@@ -30,11 +31,16 @@ pub struct Malformed {
     pub found: String,
 }
 
+/// The words of a scope.
+const SCOPES: [(&str, Scope); 2] = [("# owners", Scope::All), ("# devices", Scope::Devices)];
+
 /// The text of these lines, sorted by path.
-pub fn render(lines: &[Line]) -> Vec<u8> {
+pub fn render(scope: Scope, lines: &[Line]) -> Vec<u8> {
     let mut sorted: Vec<&Line> = lines.iter().collect();
     sorted.sort_by(|one, other| one.path.cmp(&other.path));
-    let mut text = format!("{HEADER}\n").into_bytes();
+    let known = SCOPES.iter().find(|(_, known)| *known == scope);
+    let words = known.map_or("", |(words, _)| words);
+    let mut text = format!("{HEADER}\n{words}\n").into_bytes();
     for Line { path, owned } in sorted {
         let what = match owned.device {
             None => "-".to_owned(),
@@ -58,7 +64,7 @@ pub fn render(lines: &[Line]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Malformed`] for the first line that is not as it should be.
-pub fn parse(text: &[u8]) -> Result<Vec<Line>, Malformed> {
+pub fn parse(text: &[u8]) -> Result<(Scope, Vec<Line>), Malformed> {
     let mut lines = text.split(|byte| *byte == b'\n').enumerate();
     let wrong = |line: usize, expected, found: &[u8]| Malformed {
         line: line + 1,
@@ -69,6 +75,9 @@ pub fn parse(text: &[u8]) -> Result<Vec<Line>, Malformed> {
         Some((_, first)) if first == HEADER.as_bytes() => {}
         other => return Err(wrong(0, HEADER, other.map_or(b"", |(_, first)| first))),
     }
+    let (number, words) = lines.next().unwrap_or((1, b""));
+    let known = SCOPES.iter().find(|(known, _)| known.as_bytes() == words);
+    let (_, scope) = known.ok_or_else(|| wrong(number, "`# owners` or `# devices`", words))?;
     let mut parsed = Vec::new();
     for (number, line) in lines {
         if line.is_empty() {
@@ -91,7 +100,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Line>, Malformed> {
             path: unescaped(path).ok_or_else(|| wrong(number, "a relative path", path))?,
         });
     }
-    Ok(parsed)
+    Ok((*scope, parsed))
 }
 
 fn number_of(word: &[u8]) -> Option<u32> {
@@ -160,15 +169,15 @@ mod tests {
             line(b"dev/null", 0, 0, Some(Device::Char(1, 3))),
             line(b"a b\\c\n\xff", 1, 2, Some(Device::Block(8, 0))),
         ];
-        let text =
-            "# bareroot ledger 1\n1 2 b:8:0 a\\040b\\134c\\012\\377\n0 0 c:1:3 dev/null\n0 8 - var/mail\n";
-        assert_eq!(String::from_utf8(render(&lines)).unwrap(), text);
+        let text = "# bareroot ledger 1\n# owners\n1 2 b:8:0 a\\040b\\134c\\012\\377\n0 0 c:1:3 dev/null\n0 8 - var/mail\n";
+        assert_eq!(String::from_utf8(render(Scope::All, &lines)).unwrap(), text);
     }
 
     #[test]
     fn what_is_no_ledger_is_refused_by_its_line() {
-        let with =
-            |line: &str| parse(format!("{HEADER}\n0 0 - a\n{line}\n").as_bytes()).map_err(|error| error.line);
+        let with = |line: &str| {
+            parse(format!("{HEADER}\n# devices\n0 0 - a\n{line}\n").as_bytes()).map_err(|error| error.line)
+        };
         assert_eq!(parse(b"").map_err(|error| error.line), Err(1));
         assert_eq!(
             parse(b"# bareroot ledger 2\n").map_err(|error| error.line),
@@ -190,9 +199,14 @@ mod tests {
             "0 0 - a\\777",
             "0 0 - \\056\\056",
         ] {
-            assert_eq!(with(line), Err(3), "{line}");
+            assert_eq!(with(line).map(|(_, lines)| lines), Err(4), "{line}");
         }
-        assert_eq!(with("0 0 - b").unwrap().len(), 2);
+        assert_eq!(
+            parse(format!("{HEADER}\n0 0 - a\n").as_bytes()).map_err(|error| error.line),
+            Err(2)
+        );
+        let (scope, lines) = with("0 0 - b").unwrap();
+        assert_eq!((scope, lines.len()), (Scope::Devices, 2));
     }
 
     proptest! {
@@ -204,13 +218,15 @@ mod tests {
                 let device = device.map(|(block, major, minor)| if block { Device::Block(major, minor) } else { Device::Char(major, minor) });
                 line(path.as_bytes(), *uid, *gid, device)
             }).collect();
-            prop_assert_eq!(parse(&render(&lines)).unwrap(), lines);
+            for scope in [Scope::All, Scope::Devices] {
+                prop_assert_eq!(parse(&render(scope, &lines)).unwrap(), (scope, lines.clone()));
+            }
         }
 
         #[test]
         fn no_bytes_make_it_panic(text: Vec<u8>) {
             let _ = parse(&text);
-            let _ = parse(&[HEADER.as_bytes(), b"\n", &text].concat());
+            let _ = parse(&[HEADER.as_bytes(), b"\n# owners\n", &text].concat());
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Phase {
     Record,
     /// Maintainer scripts run.
     Configure,
+    /// The root is written as an archive.
+    Export,
     /// The root is cleaned up and moved into place.
     Finish,
 }
@@ -38,6 +40,7 @@ impl Phase {
             Phase::Unpack => "unpack",
             Phase::Record => "record",
             Phase::Configure => "configure",
+            Phase::Export => "export",
             Phase::Finish => "finish",
         }
     }

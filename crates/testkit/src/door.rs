@@ -15,7 +15,8 @@ use crate::mirror::Mirror;
 use crate::repo::RepoBuilder;
 
 pub use going::{Going, Signal};
-pub use pty::{COLUMNS, in_terminal};
+pub use left::assert_none as assert_nothing_left_of;
+pub use pty::{COLUMNS, Terminal, in_terminal};
 
 /// The suite that [`Door::bootstrap`] and [`Door::resolve`] name: one that no catalogue knows.
 pub const SUITE: &str = "tiny";

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use bareroot_model::{Cancelled, Class, Classified};
 
 use crate::payload::PayloadError;
+use crate::root::FileKind;
 
 /// What can go wrong between an archive and the root.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,14 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The root's own text of its ledger cannot be read.
+    #[error("`{}` is no ledger of owners", path.display())]
+    Ledger {
+        /// The path on the host.
+        path: PathBuf,
+        /// The line, what is there and what should be.
+        source: bareroot_ledger::text::Malformed,
+    },
     /// The user, or a signal, stopped the run.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -89,6 +98,29 @@ pub enum Error {
         target: PathBuf,
         /// Why.
         reason: &'static str,
+    },
+
+    /// What is to be a file is something else.
+    #[error("`{}` is {}, not a file", path.display(), found.words())]
+    OutputNotFile {
+        /// The path as given.
+        path: PathBuf,
+        /// What it is; a symbolic link is one that leads nowhere.
+        found: FileKind,
+    },
+    /// What is to be removed as a root is none.
+    #[error("`{}` is {found}", path.display())]
+    NotRemovable {
+        /// The path as given.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// Something is mounted in a root that is to be removed.
+    #[error("something is mounted on `{}`", path.display())]
+    Mounted {
+        /// The mount point on the host.
+        path: PathBuf,
     },
 
     /// A payload holds a path that leads, or may lead, out of the root, or that no package may have.
@@ -281,10 +313,15 @@ impl Classified for Error {
             | Error::TargetNotDirectory { .. }
             | Error::TargetNotEmpty { .. }
             | Error::TargetBusy { .. }
-            | Error::TargetUnusable { .. } => Class::Target,
+            | Error::TargetUnusable { .. }
+            | Error::OutputNotFile { .. }
+            | Error::NotRemovable { .. }
+            | Error::Mounted { .. } => Class::Target,
             Error::BadPath { .. } | Error::Ordinal { .. } => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
-            Error::Escape { .. } | Error::Size { .. } | Error::Hardlink { .. } => Class::Trust,
+            Error::Escape { .. } | Error::Size { .. } | Error::Hardlink { .. } | Error::Ledger { .. } => {
+                Class::Trust
+            }
             Error::Payload { source, .. } => source.class(),
             Error::Conflict { .. }
             | Error::KindConflict { .. }
@@ -303,6 +340,21 @@ impl Classified for Error {
             }
             Error::TargetIsRoot { .. } | Error::TargetNotDirectory { .. } | Error::TargetUnusable { .. } => {
                 Some("name a directory that does not exist yet, or an empty one".to_owned())
+            }
+            Error::OutputNotFile {
+                found: FileKind::Directory,
+                ..
+            } => Some("name a file in it".to_owned()),
+            Error::OutputNotFile {
+                found: FileKind::Symlink,
+                ..
+            } => Some("remove the link, or name another file".to_owned()),
+            Error::OutputNotFile { .. } => {
+                Some("write to standard output with `-`, and send that there".to_owned())
+            }
+            Error::NotRemovable { .. } => Some("name the directory of a root".to_owned()),
+            Error::Mounted { .. } => {
+                Some("unmount it first; `umount -R` unmounts all below a path".to_owned())
             }
             Error::TargetBusy { .. } => Some("wait for it, or choose another target".to_owned()),
             Error::Conflict { .. } | Error::KindConflict { .. } => {

@@ -1,7 +1,10 @@
 //! `cargo xtask bench`: times as ratios to the peers, from one mirror on this machine, in turn, in one run.
 
 mod debian;
+mod enter;
+mod export;
 mod measure;
+mod modes;
 mod rpm;
 mod rpmdb;
 mod table;
@@ -14,10 +17,16 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// Archives, by `bareroot export` and by tar with gzip, pigz, xz and zstd
+    Export(export::Options),
+    /// Ordinary users, as ratios to root
+    Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
     /// `rpmdb --importdb` and `--rebuilddb`, and bareroot with each kind of database
     Rpmdb(rpmdb::Options),
+    /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
+    Enter(enter::Options),
 }
 
 /// Runs a bench.
@@ -27,7 +36,10 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Export(options) => export::run(options),
+        Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
         Bench::Rpmdb(options) => rpmdb::run(options),
+        Bench::Enter(options) => enter::run(options),
     }
 }

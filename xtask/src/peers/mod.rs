@@ -4,13 +4,16 @@ mod alone;
 pub mod apt;
 mod debian;
 mod exceptions;
+mod foreign;
 pub mod mmdebstrap;
+mod modes;
 mod no_host_programs;
 pub mod root;
 mod rpm;
 mod rpm_solve;
 mod rpmdb;
 mod solve;
+mod tar;
 mod trace;
 mod trees;
 mod ubuntu;
@@ -60,6 +63,16 @@ enum Lane {
         #[command(flatten)]
         which: debian::Which,
     },
+    /// Roots in two stages, and of another architecture, with mmdebstrap's packages
+    Foreign {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Roots made by ordinary users, with root's
+    Modes {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Every program of a bootstrap is the target's own; the binary works alone
     NoHostPrograms {
         #[command(flatten)]
@@ -81,6 +94,11 @@ enum Lane {
     },
     /// Databases of every kind, with rpm, Berkeley DB's programs and the rpm of a Debian 13 root
     Rpmdb {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Archives of Debian's roots, with mmdebstrap's and GNU tar's
+    Tar {
         #[command(flatten)]
         common: Common,
     },
@@ -114,15 +132,26 @@ pub fn run(args: Args) -> Result<()> {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
             }
         }
+        Some(Lane::Foreign { common }) => {
+            if let Some(workshop) = open(&common, Need::Foreign, "foreign", &mut report)? {
+                foreign::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::NoHostPrograms { common }) => {
             if let Some(workshop) = open(&common, Need::Peers, "no-host-programs", &mut report)? {
                 no_host_programs::run(&workshop, &mut report)?;
                 alone::run(&workshop, &mut report)?;
             }
         }
+        Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
         Some(Lane::Rpmdb { common }) => rpmdb_lane(&common, &mut report)?,
+        Some(Lane::Tar { common }) => {
+            if let Some(workshop) = open(&common, Need::Tar, "tar", &mut report)? {
+                tar::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -151,6 +180,20 @@ fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {
     rpmdb::run(&place, common.bareroot.as_deref(), report)
 }
 
+fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
+    let need = if common.quick {
+        Need::Users
+    } else {
+        Need::UsersAndRpm
+    };
+    if let Err(reason) = machine::prepare(need) {
+        report.skip("modes", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    modes::run(&place, common.bareroot.as_deref(), common.quick, report)
+}
+
 fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {
     if let Err(reason) = machine::prepare(Need::Rpm) {
         report.skip("rpm-options", &format!("{reason:#}"));
@@ -166,6 +209,13 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
         no_host_programs::run(&workshop, report)?;
         alone::run(&workshop, report)?;
     }
+    if let Some(workshop) = open(common, Need::Tar, "tar", report)? {
+        tar::run(&workshop, common.quick, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
+        foreign::run(&workshop, common.quick, report)?;
+    }
+    modes_lane(common, report)?;
     rpm_lane(common, report)?;
     if !common.quick {
         rpmdb_lane(common, report)?;

@@ -10,17 +10,21 @@ mod owners;
 pub mod plan;
 mod prepare;
 pub mod record;
+pub mod second_stage;
 mod solve;
 mod unpack;
 mod users;
 
 use std::os::fd::AsFd;
 
+use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
+use bareroot_rpm::Header;
 
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
@@ -28,6 +32,9 @@ use crate::tools;
 pub use plan::Plan;
 use solve::LocalFiles;
 use unpack::Arrived;
+
+/// The family's word, in a root that waits for its second stage.
+pub const FAMILY: &str = "rpm";
 
 /// The packages of a plan, and a mirror of each of its repositories.
 ///
@@ -63,6 +70,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    let emulation = Emulation::find(Arch::of_rpm(&plan.arch), plan.configure, request, context)?;
     let fetcher = tools::fetcher(request, context)?;
     let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
@@ -83,7 +91,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
     let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
-    let growth = Growth { plan, ground };
+    let growth = Growth {
+        plan,
+        ground,
+        emulation,
+    };
     growth.run_hooks(HookKind::Setup)?;
     if plan.configure {
         context.phase(Phase::Prepare, || growth.before_files(&arrived))?;
@@ -95,21 +107,39 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         })?;
     }
     growth.run_hooks(HookKind::Extract)?;
-    if plan.configure {
+    if growth.waits() {
+        context.phase(Phase::Configure, || {
+            second_stage::write(root, plan, &headers(&arrived), &unpacked)
+        })?;
+        context.note(
+            "scriptlets wait for `bareroot bootstrap --second-stage`, here or where the root's programs run: no script in the \
+             root does what rpm does",
+        );
+    } else if plan.configure {
         context.phase(Phase::Configure, || growth.configure(&arrived, &unpacked))?;
     } else {
-        owners::settle(root, &arrived, &unpacked, context)?;
+        owners::settle(root, &headers(&arrived), &unpacked, context)?;
     }
     growth.run_hooks(HookKind::Essential)?;
     growth.run_hooks(HookKind::Customize)?;
-    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    context.phase(Phase::Finish, || match (growth.waits(), plan.epoch) {
+        (false, epoch) => finish::finish(root, epoch),
+        (true, Some(epoch)) => Ok(root.clamp_mtimes(epoch)?),
+        (true, None) => Ok(()),
+    })?;
     Ok(grown)
+}
+
+/// The packages' headers.
+fn headers(arrived: &[Arrived]) -> Vec<&Header> {
+    arrived.iter().map(|package| package.file.header()).collect()
 }
 
 /// What the later chapters have in common.
 struct Growth<'a> {
     plan: &'a Plan,
     ground: &'a Ground<'a>,
+    emulation: Emulation,
 }
 
 impl Growth<'_> {
@@ -136,25 +166,39 @@ impl Growth<'_> {
 
     /// What scriptlets do before there is any file.
     fn before_files(&self, arrived: &[Arrived]) -> Result<(), Error> {
-        let steps = configure::steps_before_files(arrived);
+        let headers = headers(arrived);
+        let steps = configure::steps_before_files(&headers);
         if steps.steps.is_empty() {
             return Ok(());
         }
         let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
-        configure::before_files(&steps, arrived, &session, self.plan, self.ground.context)?;
+        configure::before_files(&steps, &headers, &session, self.plan.epoch, self.ground.context)?;
         Ok(session.close()?)
     }
 
     fn configure(&self, arrived: &[Arrived], unpacked: &unpack::Unpacked) -> Result<(), Error> {
         let Ground { root, context, .. } = *self.ground;
-        let steps = configure::steps(arrived, unpacked);
+        let headers = headers(arrived);
+        let steps = configure::steps(&headers, unpacked);
         let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
+        let around = configure::Surroundings {
+            root,
+            session: &session,
+            arch: &self.plan.arch,
+            epoch: self.plan.epoch,
+            progress: &configure::Progress::default(),
+        };
         std::thread::scope(|scope| {
             // What was unpacked goes to the disk while the scriptlets run.
             scope.spawn(|| root.sync());
-            configure::run(&steps, arrived, unpacked, root, &session, self.plan, context)
+            configure::run(&steps, &headers, unpacked, &around, context)
         })?;
         Ok(session.close()?)
+    }
+
+    /// Whether the root is left to its second stage.
+    fn waits(&self) -> bool {
+        self.ground.request.foreign && self.plan.configure
     }
 
     /// Runs the hooks of a kind, where there are any, in a session of their own.
@@ -173,7 +217,8 @@ impl Growth<'_> {
         context.cancel().check()?;
         let mut spec = Spec::new(root.as_fd(), root.path());
         spec.no_fsync = true;
-        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        spec.ledger = root.ledger().cloned();
+        self.emulation.arrange(&mut spec);
         prepare(&mut spec);
         let session = warden.enter(&spec)?;
         for note in session.notes() {

@@ -2,35 +2,113 @@
 
 mod bootstrap;
 mod distros;
+mod enter;
+mod export;
+mod remove;
 mod resolve;
 mod rpmdb;
 
 use std::process::ExitCode;
 
+use bareroot_bootstrap::{Context, mode_for};
 use bareroot_enter::Warden;
-use clap::{CommandFactory, FromArgMatches};
+use bareroot_enter::mode::{Adopted, Choice, Mode};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Verb};
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
-/// Parses the command line and runs its verb.
-pub fn run(warden: Result<Warden, bareroot_enter::Error>) -> ExitCode {
-    let matches = Cli::command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
-    let result = match (&cli.verb, matches.subcommand()) {
-        (Verb::Bootstrap(verb), Some((_, matches))) => warden
-            .map_err(Failure::from)
-            .and_then(|warden| bootstrap::run(verb, matches, &warden)),
-        (Verb::Resolve(verb), _) => resolve::run(verb),
-        (Verb::Distros(verb), _) => distros::run(verb),
-        (Verb::Rpmdb(verb), _) => rpmdb::run(verb),
-        (Verb::Bootstrap(_), None) => return ExitCode::from(2),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+/// Says which mode it is, where it is not root's own.
+fn tell_mode(adopted: &Adopted, context: &Context) {
+    let Adopted { mode, notes } = adopted;
+    if *mode != Mode::Root {
+        context.note(format!("mode {mode}"));
+    }
+    for note in notes {
+        context.note(format!("no better mode: {note}"));
+    }
+}
+
+/// What was typed.
+pub struct Door {
+    verb: Verb,
+    /// The verb's own words, in their order.
+    matches: ArgMatches,
+}
+
+impl Door {
+    /// Reads the command line; the exit code where there is nothing left to do.
+    pub fn parse() -> Result<Door, ExitCode> {
+        let parsed = Cli::command().try_get_matches().and_then(|matches| {
+            let verb = Cli::from_arg_matches(&matches)?.verb;
+            let matches = matches.subcommand().map(|(_, matches)| matches.clone());
+            Ok((verb, matches.unwrap_or_default()))
+        });
+        match parsed {
+            Ok((verb, matches)) => Ok(Door { verb, matches }),
+            Err(error) => {
+                let _ = error.print();
+                // Asking for help is no error. Of `enter`, every other code is the program's own.
+                let is_enter = std::env::args_os().nth(1).is_some_and(|verb| verb == "enter");
+                Err(match error.exit_code() {
+                    0 => ExitCode::SUCCESS,
+                    _ if is_enter => ExitCode::from(exit::ENTER_FAILED),
+                    code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+                })
+            }
+        }
+    }
+
+    /// How the verb comes by root's rights; `None` of one that needs none.
+    pub fn mode(&self) -> Option<Choice> {
+        match &self.verb {
+            Verb::Bootstrap(verb) => Some(verb.make.mode),
+            Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Resolve(_) | Verb::Distros(_) | Verb::Rpmdb(_) => None,
+        }
+    }
+
+    /// Whether the verb goes on where no mode can be had: what is this user's own can be removed in any case.
+    pub fn does_without(&self) -> bool {
+        matches!(&self.verb, Verb::Remove(verb) if verb.mode == Choice::Auto)
+    }
+
+    /// Whether the verb runs programs in a root.
+    pub fn needs_warden(&self) -> bool {
+        matches!(self.verb, Verb::Bootstrap(_) | Verb::Enter(_))
+    }
+
+    /// Runs the verb.
+    pub fn run(&self, warden: Option<Warden>, adopted: &Adopted) -> ExitCode {
+        let result = match (&self.verb, &warden) {
+            (Verb::Enter(verb), Some(warden)) => {
+                return match enter::run(verb, adopted, warden) {
+                    Ok(code) => code,
+                    Err(failure) => self.report(&failure),
+                };
+            }
+            (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
+            (Verb::Export(verb), _) => export::run(verb, adopted),
+            (Verb::Remove(verb), _) => remove::run(verb),
+            (Verb::Resolve(verb), _) => resolve::run(verb),
+            (Verb::Distros(verb), _) => distros::run(verb),
+            (Verb::Rpmdb(verb), _) => rpmdb::run(verb),
+            // `needs_warden` has seen to it.
+            (Verb::Enter(_) | Verb::Bootstrap(_), None) => return ExitCode::FAILURE,
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => self.report(&failure),
+        }
+    }
+
+    /// Prints a failure; the exit code is the verb's for it.
+    pub fn report(&self, failure: &Failure) -> ExitCode {
+        match self.verb {
+            Verb::Enter(_) => failure.report_of_enter(),
+            _ => failure.report(),
+        }
     }
 }

@@ -9,7 +9,11 @@ use std::time::{Duration, Instant};
 /// How long what is about to end may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Panics when something is left after a while.
+/// No mount below `scratch` is left, and no process that has its files, its environment or its mounts there.
+///
+/// # Panics
+///
+/// When something is left after a while.
 #[track_caller]
 pub fn assert_none(scratch: &Path) {
     let begin = Instant::now();

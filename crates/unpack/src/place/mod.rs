@@ -34,6 +34,7 @@ use tree::{Dir, Fds, Name, dismantle, lock};
 use worker::{Package, Worker};
 
 use crate::error::Error;
+use crate::owners::Owners;
 use crate::payload::Payload;
 use crate::root::Root;
 
@@ -68,6 +69,7 @@ pub struct Placer {
 #[derive(Debug)]
 struct Shared {
     settings: PlacerSettings,
+    owners: Owners,
     tree: Arc<Dir>,
     fds: Fds,
     parking: Parking,
@@ -87,6 +89,7 @@ impl Placer {
         let fd = root.open_dir("/")?;
         let shared = Shared {
             settings,
+            owners: root.owners().clone(),
             tree: Dir::root(fd),
             fds: Fds::new(root.path().to_path_buf()),
             parking: Parking::default(),

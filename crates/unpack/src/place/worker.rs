@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use bareroot_model::{Entry, Kind};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Shared;
@@ -20,7 +20,7 @@ use super::tree::{Dir, DirClaim, LeafKind, Moment, Name, State, lock};
 use super::walk::Need;
 use crate::error::{Error, Escape, lossy};
 use crate::payload::Payload;
-use crate::root::{Node, Stat, make_node, mtime};
+use crate::root::{Node, Stat, mtime};
 
 /// What one package has placed, and what is left to do for it.
 #[derive(Debug)]
@@ -333,12 +333,10 @@ impl<'s, 'o> Worker<'s, 'o> {
         if self.shared.settings.ownership == Ownership::Apply
             && (is.uid, is.gid) != (meta.owner.uid, meta.owner.gid)
         {
-            rustix::fs::fchown(
-                fd,
-                Some(Uid::from_raw(meta.owner.uid)),
-                Some(Gid::from_raw(meta.owner.gid)),
-            )
-            .map_err(|e| fail("set the owner of", e))?;
+            self.shared
+                .owners
+                .set(fd, meta.owner.uid, meta.owner.gid)
+                .map_err(|e| self.shared.io("set the owner of", &spot.dir, &spot.name, e))?;
             // chown(2) takes setuid and setgid away, and may leave the rest.
             mode &= 0o1777;
         }
@@ -360,14 +358,11 @@ impl<'s, 'o> Worker<'s, 'o> {
         let spot = self.spot(path, goes_to, need)?;
         let leaf = self.leaf(path, kind, &spot);
         let own = self.shared.settings.ownership == Ownership::Apply;
+        let owners = &self.shared.owners;
         let made = self.put(&spot, leaf, |dir, name| {
-            make_node(dir, name, node, meta.mode)?;
+            owners.node(dir.as_fd(), name, node, meta.mode)?;
             if own {
-                let (uid, gid) = (
-                    Some(Uid::from_raw(meta.owner.uid)),
-                    Some(Gid::from_raw(meta.owner.gid)),
-                );
-                rustix::fs::chownat(dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
+                owners.set_at(dir, name, meta.owner.uid, meta.owner.gid)?;
                 crate::sys::chmod_nofollow(dir.as_fd(), name, meta.mode)?;
             }
             Ok(rustix::fs::utimensat(

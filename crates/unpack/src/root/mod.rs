@@ -1,5 +1,6 @@
 //! The root as a value: a directory out of which no path leads.
 
+mod ledger;
 mod node;
 mod remove;
 mod resolve;
@@ -14,10 +15,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::error::Error;
+use crate::owners::Owners;
 pub use node::{DirEntry, FileKind, Node, Stat};
 pub(crate) use remove::{Mount, list, remove_tree};
 use resolve::Resolver;
-pub(crate) use small::{make_node, mtime, rename_noreplace};
+pub(crate) use small::{mtime, rename_noreplace};
 pub use walk::{Walk, WalkEntry};
 
 /// A directory that is, or becomes, a root filesystem.
@@ -30,6 +32,7 @@ pub struct Root {
     fd: OwnedFd,
     path: PathBuf,
     resolver: Resolver,
+    owners: Owners,
 }
 
 impl Root {
@@ -52,6 +55,7 @@ impl Root {
             fd,
             path: path.into(),
             resolver,
+            owners: Owners::default(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Root {
             fd,
             path: self.path.clone(),
             resolver: self.resolver,
+            owners: self.owners.clone(),
         })
     }
 

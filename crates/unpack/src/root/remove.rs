@@ -27,8 +27,14 @@ pub(crate) struct Mount {
 impl Mount {
     /// The mount that `fd` is on.
     pub(crate) fn of(fd: BorrowedFd<'_>) -> rustix::io::Result<Self> {
-        let empty = AtFlags::EMPTY_PATH | AtFlags::SYMLINK_NOFOLLOW;
-        match rustix::fs::statx(fd, "", empty, StatxFlags::TYPE | StatxFlags::MNT_ID) {
+        Self::at(fd, b"")
+    }
+
+    /// The mount that `name` in `dir` is on, itself, should it be a link; with an empty name, `dir`'s.
+    pub(crate) fn at(dir: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<Self> {
+        // statx(2) does not trigger automounts by this; a plain stat never does.
+        let flags = AtFlags::EMPTY_PATH | AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        match rustix::fs::statx(dir, name, flags, StatxFlags::TYPE | StatxFlags::MNT_ID) {
             Ok(stat) => {
                 let id = (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id);
                 Ok(Mount {
@@ -38,7 +44,7 @@ impl Mount {
             }
             // A seccomp filter or a kernel before 4.11.
             Err(Errno::NOSYS | Errno::PERM) => {
-                let stat = rustix::fs::fstat(fd)?;
+                let stat = rustix::fs::statat(dir, name, flags)?;
                 let device = (
                     rustix::fs::major(stat.st_dev as _),
                     rustix::fs::minor(stat.st_dev as _),

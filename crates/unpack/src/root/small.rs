@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use bareroot_ledger::FileId;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
 use super::node::{DirEntry, FileKind, Node, Stat};
@@ -71,8 +72,9 @@ impl Root {
         let (dir, name) = self.parent("write", path)?;
         let fail = |e| Error::io("write", self.host(path), e);
         let (temp, file) = temporary(&dir).map_err(fail)?;
-        let done =
-            fill(file, mode, bytes).and_then(|()| Ok(rustix::fs::renameat(&dir, temp.as_str(), &dir, name)?));
+        let done = self
+            .fill(file, mode, bytes)
+            .and_then(|()| Ok(rustix::fs::renameat(&dir, temp.as_str(), &dir, name)?));
         if done.is_err() {
             let _ = rustix::fs::unlinkat(&dir, temp.as_str(), AtFlags::empty());
         }
@@ -93,7 +95,7 @@ impl Root {
         };
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK;
         match open(flags | OFlags::CREATE | OFlags::EXCL, Mode::from_raw_mode(0o600)) {
-            Ok(fd) => fill(File::from(fd), mode, bytes).map_err(fail),
+            Ok(fd) => self.fill(File::from(fd), mode, bytes).map_err(fail),
             Err(Errno::EXIST) => {
                 let fd = open(flags, Mode::empty()).map_err(|e| fail(e.into()))?;
                 File::from(fd).write_all(bytes).map_err(fail)
@@ -168,7 +170,9 @@ impl Root {
     pub fn mknod(&self, path: impl AsRef<Path>, node: Node, mode: u32) -> Result<(), Error> {
         let path = path.as_ref();
         let (dir, name) = self.parent("create", path)?;
-        make_node(&dir, name, node, mode).map_err(|e| Error::io("create", self.host(path), e))
+        self.owners
+            .node(dir.as_fd(), name, node, mode)
+            .map_err(|e| Error::io("create", self.host(path), e))
     }
 
     /// Removes a file, a link, a node or an empty directory.
@@ -239,11 +243,16 @@ impl Root {
     }
 
     fn stat_with(&self, path: &Path, flags: OFlags) -> Result<Option<Stat>, Error> {
-        let found = self.lookup("look at", path, flags);
-        match found
-            .and_then(|fd| rustix::fs::fstat(&fd).map_err(|e| Error::io("look at", self.host(path), e)))
+        let look = |fd: OwnedFd| -> std::io::Result<Stat> {
+            let mut stat = Stat::of(&rustix::fs::fstat(&fd)?);
+            self.owners.overlay(&mut stat, || FileId::of(&fd))?;
+            Ok(stat)
+        };
+        match self
+            .lookup("look at", path, flags)
+            .and_then(|fd| look(fd).map_err(|e| Error::io("look at", self.host(path), e)))
         {
-            Ok(stat) => Ok(Some(Stat::of(&stat))),
+            Ok(stat) => Ok(Some(stat)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -328,12 +337,20 @@ impl Root {
     pub fn chown(&self, path: impl AsRef<Path>, uid: u32, gid: u32) -> Result<(), Error> {
         let path = path.as_ref();
         let fail = |e| Error::io("set the owner of", self.host(path), e);
-        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
         if is_root(path) {
-            return rustix::fs::fchown(self, uid, gid).map_err(fail);
+            return self.owners.set(self, uid, gid).map_err(fail);
         }
         let (dir, name) = self.parent("set the owner of", path)?;
-        rustix::fs::chownat(&dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW).map_err(fail)
+        self.owners.set_at(&dir, name, uid, gid).map_err(fail)
+    }
+
+    /// Writes a new file, which is root's where we are root.
+    fn fill(&self, mut file: File, mode: u32, bytes: &[u8]) -> std::io::Result<()> {
+        file.write_all(bytes)?;
+        if rustix::process::geteuid().is_root() {
+            self.owners.set(&file, 0, 0)?;
+        }
+        Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?)
     }
 
     /// Sets an extended attribute of a regular file, no link being followed in its name.
@@ -395,27 +412,12 @@ fn temporary(dir: &OwnedFd) -> std::io::Result<(String, File)> {
     }
 }
 
-fn fill(mut file: File, mode: u32, bytes: &[u8]) -> std::io::Result<()> {
-    file.write_all(bytes)?;
-    if rustix::process::geteuid().is_root() {
-        rustix::fs::fchown(&file, Some(Uid::ROOT), Some(Gid::ROOT))?;
-    }
-    Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?)
-}
-
 /// `mkdirat` with a mode that the umask does not touch.
 fn make_dir(dir: &OwnedFd, name: &[u8], mode: u32) -> std::io::Result<()> {
     rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700))?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = rustix::fs::openat(dir, name, flags, Mode::empty())?;
     Ok(rustix::fs::fchmod(&made, Mode::from_raw_mode(mode))?)
-}
-
-/// `mknodat` with a mode that the umask does not touch.
-pub(crate) fn make_node(dir: &OwnedFd, name: &[u8], node: Node, mode: u32) -> std::io::Result<()> {
-    let (kind, device) = node.parts();
-    rustix::fs::mknodat(dir, name, kind, Mode::from_raw_mode(0o600), device)?;
-    sys::chmod_nofollow(dir.as_fd(), name, mode)
 }
 
 /// `RENAME_NOREPLACE`, and a look before the leap on file systems that lack it.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use bareroot_ledger::FileId;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -30,6 +31,7 @@ pub struct WalkEntry<'w> {
     path: &'w Path,
     name: &'w [u8],
     stat: Stat,
+    above: &'w Stat,
 }
 
 impl WalkEntry<'_> {
@@ -38,9 +40,19 @@ impl WalkEntry<'_> {
         self.path
     }
 
-    /// What it is, itself, should it be a link.
+    /// What it is, itself, should it be a link: as the root's ledger has it, where it has one.
     pub fn stat(&self) -> &Stat {
         &self.stat
+    }
+
+    /// The directory that it is in.
+    pub(crate) fn parent(&self) -> &Stat {
+        self.above
+    }
+
+    /// What tells its file apart from all others.
+    pub(crate) fn id(&self) -> std::io::Result<FileId> {
+        FileId::at(self.parent, self.name)
     }
 
     /// The text of a symbolic link.
@@ -52,6 +64,11 @@ impl WalkEntry<'_> {
         Ok(text
             .map_err(|e| Error::io("read", self.root.host(self.path), e))?
             .into_bytes())
+    }
+
+    /// The mount that it is on: another than its directory's when something is mounted on it.
+    pub(crate) fn mount(&self) -> rustix::io::Result<Mount> {
+        Mount::at(self.parent.as_fd(), self.name)
     }
 
     /// Sets its modification time, its own should it be a link; seconds since 1970.
@@ -88,11 +105,20 @@ impl Root {
             let mut names = list(dir.as_fd()).map_err(fail)?;
             names.sort_unstable();
             let first = left.len();
+            let parent = self.directory_stat(&dir).map_err(fail)?;
             for name in names {
                 let stat = match rustix::fs::statat(&dir, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
                     Err(Errno::NOENT) => continue,
                     result => Stat::of(&result.map_err(fail)?),
                 };
+                let mut stat = stat;
+                let overlaid = self
+                    .owners
+                    .overlay_in(&parent, &mut stat, || FileId::at(&dir, &name));
+                match overlaid {
+                    Err(error) if error.raw_os_error() == Some(libc::ENOENT) => continue,
+                    result => result.map_err(|e| Error::io("read", self.host(&path), e))?,
+                }
                 let below = path.join(OsStr::from_bytes(&name));
                 let entry = WalkEntry {
                     root: self,
@@ -100,6 +126,7 @@ impl Root {
                     path: &below,
                     name: &name,
                     stat,
+                    above: &parent,
                 };
                 if visit(&entry)? == Walk::On && stat.kind == FileKind::Directory {
                     left.push(below);
@@ -110,6 +137,15 @@ impl Root {
             }
         }
         Ok(())
+    }
+
+    /// A directory as the ledger has it.
+    fn directory_stat(&self, dir: &OwnedFd) -> Result<Stat, Errno> {
+        let mut stat = Stat::of(&rustix::fs::fstat(dir)?);
+        self.owners
+            .overlay(&mut stat, || FileId::of(dir))
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        Ok(stat)
     }
 
     /// Turns every modification time after `epoch` (seconds since 1970) back to it, as `SOURCE_DATE_EPOCH` asks; links'

@@ -28,6 +28,8 @@ impl Staging {
                 exists,
             } => self.rename(parent, target, *exists)?,
             Place::Inside { target } => self.move_up(target)?,
+            // `Scratch` has no way here.
+            Place::Scratch { .. } => return Ok(()),
         }
         self.finished = true;
         Ok(())

@@ -2,6 +2,8 @@
 
 mod commit;
 mod name;
+mod output;
+mod scratch;
 mod stale;
 mod target;
 
@@ -9,14 +11,20 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bareroot_ledger::Ledger;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::root::{Root, remove_tree};
 use name::Naming;
+pub use name::is_staging_name;
 pub(crate) use name::random_suffix;
+pub use output::Output;
+pub use scratch::Scratch;
+use stale::Sweep;
 use target::{Found, Target};
 
 /// A root in the making, in a directory of its own.
@@ -54,6 +62,8 @@ enum Place {
     },
     /// In the target itself.
     Inside { target: OwnedFd },
+    /// Anywhere: it is only ever removed.
+    Scratch { parent: OwnedFd },
 }
 
 impl Place {
@@ -61,6 +71,7 @@ impl Place {
         match self {
             Place::Beside { parent, .. } => parent,
             Place::Inside { target } => target,
+            Place::Scratch { parent } => parent,
         }
     }
 }
@@ -82,7 +93,7 @@ impl Staging {
 
     fn create_for(found: &mut Target, target: &Path) -> Result<Self, Error> {
         let beside = Naming::beside(&found.name);
-        stale::remove(&found.parent, &found.parent_path, &beside, target)?;
+        stale::remove(&found.parent, &found.parent_path, &beside, target, Sweep::Beside)?;
         let mut inside = match &found.found {
             Found::Missing => None,
             Found::Directory {
@@ -90,7 +101,7 @@ impl Staging {
                 path,
                 beside_is_possible,
             } => {
-                stale::remove(fd, path, &Naming::inside(), target)?;
+                stale::remove(fd, path, &Naming::inside(), target, Sweep::Inside)?;
                 let has_lost_and_found = target::check_empty(fd, target)?;
                 Some((fd, path, !beside_is_possible || has_lost_and_found))
             }
@@ -125,19 +136,14 @@ impl Staging {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             rustix::fs::openat(place.directory(), name.as_slice(), flags, Mode::empty()).map_err(fail)
         };
-        let lock = open()?;
-        // A run that cleans up may take the new directory for a stale one in the moment before it is locked. Then its lock
-        // is taken, or it is gone.
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) if same_directory(place.directory(), &name, &lock) => {}
-            Ok(()) | Err(Errno::WOULDBLOCK) => return Self::create_for(found, target),
-            // A file system without locks: there is nothing to hold.
-            Err(_) => {}
+        let locked = open()?;
+        if !lock(place.directory(), &name, &locked) {
+            return Self::create_for(found, target);
         }
         let root = Root::from_fd(open()?, &host);
         let staging = Staging {
             root,
-            lock,
+            lock: locked,
             place,
             name,
             target: target.to_path_buf(),
@@ -153,6 +159,12 @@ impl Staging {
     /// The root.
     pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Gives the root a ledger for what the file system cannot hold; its text is written into the root when the root is
+    /// whole.
+    pub fn keep_ledger(&mut self, ledger: Arc<Ledger>) {
+        self.root.set_ledger(ledger);
     }
 
     /// Where it is on the host now: an absolute path, for hooks and messages.
@@ -179,7 +191,7 @@ impl Staging {
         }
         let directory = self.place.directory();
         // Whoever renamed it has it.
-        if same_directory(directory, &self.name, &self.lock) {
+        if same_file(directory, &self.name, &self.lock) {
             remove_tree(directory.as_fd(), &self.name, self.root.path())?;
         }
         target::remove_parents(&self.made_parents);
@@ -194,8 +206,19 @@ impl Drop for Staging {
     }
 }
 
-/// Whether `name` in `dir` is the directory that `fd` has open.
-fn same_directory(dir: &OwnedFd, name: &[u8], fd: &OwnedFd) -> bool {
+/// Locks what was just made; whether it is still there and ours. A run that cleans up may take it for a stale one in the
+/// moment before it is locked. Then its lock is taken, or it is gone.
+fn lock(dir: &OwnedFd, name: &[u8], fd: &OwnedFd) -> bool {
+    match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => same_file(dir, name, fd),
+        Err(Errno::WOULDBLOCK) => false,
+        // A file system without locks: there is nothing to hold.
+        Err(_) => true,
+    }
+}
+
+/// Whether `name` in `dir` is what `fd` has open.
+fn same_file(dir: &OwnedFd, name: &[u8], fd: impl AsFd) -> bool {
     let there = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
     match (there, rustix::fs::fstat(fd)) {
         (Ok(there), Ok(here)) => (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino),

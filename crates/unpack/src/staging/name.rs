@@ -55,6 +55,11 @@ impl Naming {
     }
 }
 
+/// Whether a name at the top of a root can be a staging directory that a killed run left there.
+pub fn is_staging_name(name: &[u8]) -> bool {
+    Naming::inside().is_ours(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,15 +10,34 @@ use rustix::io::Errno;
 
 use super::commit::Journal;
 use super::name::Naming;
-use super::same_directory;
+use super::same_file;
 use crate::error::Error;
-use crate::root::{Root, Stat, list, remove_tree};
+use crate::root::{FileKind, Root, Stat, list, remove_tree};
 
-/// Removes the staging directories of `naming` in `directory` whose makers are dead.
+/// Who cleans up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sweep {
+    /// Who makes a directory, beside it: of what has such a name, directories are ours.
+    Beside,
+    /// Who makes a directory, inside it: what was on its way up into it is ours too.
+    Inside,
+    /// Who makes a file: files are, and the directories that their roots grew in.
+    File,
+    /// Who makes a root that others do not know of: directories, and those who are alive make others.
+    Scratch,
+}
+
+/// Removes what has a name of `naming` in `directory` and whose makers are dead.
 ///
 /// # Errors
-/// [`Error::TargetBusy`] when one is alive; [`Error::Io`] when a dead one cannot be removed.
-pub(super) fn remove(directory: &OwnedFd, path: &Path, naming: &Naming, target: &Path) -> Result<(), Error> {
+/// [`Error::TargetBusy`] when one is alive and makes the same; [`Error::Io`] when a dead one cannot be removed.
+pub(super) fn remove(
+    directory: &OwnedFd,
+    path: &Path,
+    naming: &Naming,
+    target: &Path,
+    sweep: Sweep,
+) -> Result<(), Error> {
     // The parent may be open for lookups only, or not be readable at all.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let listed = rustix::fs::openat(directory, ".", flags, Mode::empty()).and_then(|fd| list(fd.as_fd()));
@@ -29,21 +48,21 @@ pub(super) fn remove(directory: &OwnedFd, path: &Path, naming: &Naming, target: 
     for name in names.iter().filter(|name| naming.is_ours(name)) {
         let host = path.join(OsStr::from_bytes(name));
         let fail = |e| Error::io("open", &host, e);
-        let stale = match rustix::fs::openat(
-            directory,
-            name.as_slice(),
-            flags | OFlags::NOFOLLOW,
-            Mode::empty(),
-        ) {
-            // Gone, no directory, or somebody else's.
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => continue,
+        let any = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let stale = match rustix::fs::openat(directory, name.as_slice(), any, Mode::empty()) {
+            // Gone, nothing that we make, or somebody else's.
+            Err(Errno::NOENT | Errno::NXIO | Errno::LOOP | Errno::ACCESS) => continue,
             opened => opened.map_err(fail)?,
         };
-        if rustix::fs::fstat(&stale).map_err(fail)?.st_uid != rustix::process::geteuid().as_raw() {
+        let stat = rustix::fs::fstat(&stale).map_err(fail)?;
+        let kind = Stat::of(&stat).kind;
+        let ours = kind == FileKind::Directory || kind == FileKind::File && sweep == Sweep::File;
+        if !ours || stat.st_uid != rustix::process::geteuid().as_raw() {
             continue;
         }
         match rustix::fs::flock(&stale, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
+            Err(Errno::WOULDBLOCK) if sweep == Sweep::Scratch => continue,
             Err(Errno::WOULDBLOCK) => {
                 return Err(Error::TargetBusy {
                     target: target.to_path_buf(),
@@ -54,8 +73,11 @@ pub(super) fn remove(directory: &OwnedFd, path: &Path, naming: &Naming, target: 
             Err(_) => continue,
         }
         // It may have become the target between the listing and the lock.
-        if same_directory(directory, name, &stale) {
-            undo_move(directory, path, &stale, &host)?;
+        if same_file(directory, name, &stale) {
+            // Scripts of packages can write in a staging directory. What one says of others is heeded in its own target alone.
+            if sweep == Sweep::Inside {
+                undo_move(directory, path, &stale, &host)?;
+            }
             remove_tree(directory.as_fd(), name, &host)?;
         }
     }

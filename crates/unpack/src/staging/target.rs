@@ -5,12 +5,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::name::Naming;
 use crate::error::{Error, lossy};
-use crate::root::{Mount, Stat, list};
+use crate::root::{FileKind, Mount, Stat, list};
 
 /// A target that can be used, and its surroundings.
 #[derive(Debug)]
@@ -99,6 +99,53 @@ impl Target {
                 found,
             });
         }
+        let Surroundings {
+            parent,
+            parent_path,
+            name,
+            made_parents,
+        } = Surroundings::of_name(target)?;
+        Ok(Target {
+            parent,
+            parent_path,
+            name,
+            found: Found::Missing,
+            made_parents,
+        })
+    }
+}
+
+/// Where something that is to be made will be.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    pub(super) parent: OwnedFd,
+    /// Absolute, as far as that can be known.
+    pub(super) parent_path: PathBuf,
+    pub(super) name: Vec<u8>,
+    /// Parents that were made for it, the outermost first.
+    pub(super) made_parents: Vec<PathBuf>,
+}
+
+impl Surroundings {
+    /// Those of a file: where `target` is a link to one, that one's.
+    pub(super) fn of_file(target: &Path) -> Result<Self, Error> {
+        let is_link = rustix::fs::lstat(target)
+            .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
+        if !is_link {
+            return Self::of_name(target);
+        }
+        match target.canonicalize() {
+            Ok(file) => Self::of_name(&file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::OutputNotFile {
+                path: target.to_path_buf(),
+                found: FileKind::Symlink,
+            }),
+            Err(error) => Err(Error::io("open", target, error)),
+        }
+    }
+
+    /// Opens the parent of a path, making it where it is missing.
+    fn of_name(target: &Path) -> Result<Self, Error> {
         let unusable = |reason| Error::TargetUnusable {
             target: target.to_path_buf(),
             reason,
@@ -126,11 +173,10 @@ impl Target {
                 let parent_path = parent_path
                     .canonicalize()
                     .unwrap_or_else(|_| parent_path.to_path_buf());
-                Ok(Target {
+                Ok(Surroundings {
                     parent,
                     parent_path,
                     name,
-                    found: Found::Missing,
                     made_parents,
                 })
             }

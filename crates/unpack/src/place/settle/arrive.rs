@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::super::settings::{Conffiles, Ownership};
@@ -216,9 +216,13 @@ impl Replay<'_> {
         }
         if self.shared.settings.ownership == Ownership::Apply {
             let (uid, gid) = link.owner.resolve(self.names);
-            let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-            rustix::fs::chownat(&fd, &*link.name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
-                .map_err(|e| fail("set the owner of", e))?;
+            // A link that was just made is ours, which is root's in nearly every root.
+            if !(self.shared.owners.kept().is_some() && (uid, gid) == (0, 0)) {
+                self.shared
+                    .owners
+                    .set_at(&fd, &link.name, uid, gid)
+                    .map_err(|e| self.shared.io("set the owner of", dir, &link.name, e))?;
+            }
         }
         rustix::fs::utimensat(&fd, &*link.name, &mtime(link.mtime), AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|e| fail("set the time of", e))?;

@@ -1,9 +1,10 @@
 //! Owners by name, and what directories get last: as long as names are made in them, their times change.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Gid, Mode, Uid};
+use bareroot_ledger::{FileId, Owned};
+use rustix::fs::Mode;
 
 use super::super::Shared;
 use super::super::names::NameTable;
@@ -12,7 +13,7 @@ use super::super::settings::{Directories, Ownership};
 use super::super::tree::{At, Dir};
 use super::super::worker::Package;
 use crate::error::Error;
-use crate::root::{Stat, mtime};
+use crate::root::{Stat, list, mtime};
 use crate::sys;
 
 /// Gives the files whose owners have names the numbers that the root knows them by.
@@ -40,9 +41,10 @@ pub(super) fn name_files(shared: &Shared, package: &Package, names: &NameTable) 
             Some(At::Pending) | None => continue,
         };
         let fail = |action, e| shared.io(action, &named.dir, &named.name, e);
-        let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-        rustix::fs::chownat(&fd, &*name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|e| fail("set the owner of", e.into()))?;
+        shared
+            .owners
+            .set_at(&fd, &name, uid, gid)
+            .map_err(|e| fail("set the owner of", e))?;
         // chown(2) takes setuid and setgid away.
         if named.mode & 0o6000 != 0 {
             sys::chmod_nofollow(fd.as_fd(), &name, named.mode).map_err(|e| fail("set the mode of", e))?;
@@ -88,8 +90,13 @@ fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error
     let fail = |action, e: rustix::io::Errno| Error::io(action, shared.fds.host(&dir.path()), e);
     let is = Stat::of(&rustix::fs::fstat(&fd).map_err(|e| fail("look at", e))?);
     if shared.settings.ownership == Ownership::Apply && (is.uid, is.gid) != owner {
-        rustix::fs::fchown(&fd, Some(Uid::from_raw(owner.0)), Some(Gid::from_raw(owner.1)))
-            .map_err(|e| fail("set the owner of", e))?;
+        shared
+            .owners
+            .set(&fd, owner.0, owner.1)
+            .map_err(|e| Error::io("set the owner of", shared.fds.host(&dir.path()), e))?;
+    }
+    if mode & 0o2000 != 0 {
+        settle_below(shared, dir, &fd)?;
     }
     // Always: the owner may have taken bits away, and nearly every directory was made 0700.
     rustix::fs::fchmod(&fd, Mode::from_raw_mode(mode)).map_err(|e| fail("set the mode of", e))?;
@@ -97,4 +104,20 @@ fn dress(shared: &Shared, dir: &Arc<Dir>, names: &NameTable) -> Result<(), Error
         Some(time) => rustix::fs::futimens(&fd, &mtime(time)).map_err(|e| fail("set the time of", e)),
         None => Ok(()),
     }
+}
+
+/// Records what a directory with the set-group-id bit holds as root's, where nothing else is recorded: later, a file
+/// without a record in it is taken for one that the kernel gave to the directory's group.
+fn settle_below(shared: &Shared, dir: &Dir, fd: &OwnedFd) -> Result<(), Error> {
+    let Some(ledger) = shared.owners.kept() else {
+        return Ok(());
+    };
+    let fail = |e: std::io::Error| Error::io("look at", shared.fds.host(&dir.path()), e);
+    for name in list(fd.as_fd()).map_err(|e| fail(e.into()))? {
+        let id = FileId::at(fd, &name).map_err(fail)?;
+        if ledger.get(id).is_none() {
+            ledger.set(id, Owned::default());
+        }
+    }
+    Ok(())
 }

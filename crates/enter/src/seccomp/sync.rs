@@ -5,28 +5,14 @@
 //! may run programs of has a block, as a filter without one for i386 would leave 32-bit programs on x86_64
 //! alone.
 
-/// An instruction of classic BPF: code, jump if true, jump if false, operand.
-type Instruction = (u16, u8, u8, u32);
-
-const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
-const JUMP_IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-const RETURN: u16 = 0x06; // BPF_RET | BPF_K
-
-/// Offsets in struct seccomp_data (seccomp(2)).
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-
-const ALLOW: u32 = 0x7fff_0000; // SECCOMP_RET_ALLOW
-const SUCCEED: u32 = 0x0005_0000; // SECCOMP_RET_ERRNO with errno 0
-
-/// x32's numbers are x86_64's with this bit set, under the same architecture.
-const X32: u32 = 0x4000_0000;
+use super::{ALLOW, ARCHITECTURE, Instruction, JUMP_IF_EQUAL, LOAD, NUMBER, RETURN, SUCCEED};
+use crate::supervise::calls::{AARCH64, ARM, I386, X32, X86_64};
 
 /// AUDIT_ARCH_* (linux/audit.h), and the numbers of fsync, fdatasync, sync, syncfs, sync_file_range, msync.
 const TABLES: [(u32, &[u32]); 4] = [
     // x86_64 and x32
     (
-        0xc000_003e,
+        X86_64,
         &[
             74,
             75,
@@ -43,15 +29,15 @@ const TABLES: [(u32, &[u32]); 4] = [
         ],
     ),
     // i386
-    (0x4000_0003, &[118, 148, 36, 344, 314, 144]),
+    (I386, &[118, 148, 36, 344, 314, 144]),
     // aarch64
-    (0xc000_00b7, &[82, 83, 81, 267, 84, 227]),
+    (AARCH64, &[82, 83, 81, 267, 84, 227]),
     // arm, where the fifth is sync_file_range2
-    (0x4000_0028, &[118, 148, 36, 373, 341, 144]),
+    (ARM, &[118, 148, 36, 373, 341, 144]),
 ];
 
 /// The whole filter.
-pub(crate) fn no_fsync() -> Vec<Instruction> {
+pub(crate) fn nothing() -> Vec<Instruction> {
     let mut filter = vec![(LOAD, 0, 0, ARCHITECTURE)];
     for (architecture, numbers) in TABLES {
         // A block is the load, a comparison a number, and two returns; the longest has 15 instructions.
@@ -70,23 +56,11 @@ pub(crate) fn no_fsync() -> Vec<Instruction> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer_of;
     use super::*;
 
-    /// What the kernel would answer.
     fn answer(architecture: u32, number: u32) -> u32 {
-        let filter = no_fsync();
-        let (mut at, mut value) = (0, 0);
-        loop {
-            let (code, jt, jf, k) = filter[at];
-            at += 1;
-            match code {
-                LOAD if k == NUMBER => value = number,
-                LOAD => value = architecture,
-                JUMP_IF_EQUAL => at += usize::from(if value == k { jt } else { jf }),
-                RETURN => return k,
-                _ => panic!("unknown instruction"),
-            }
-        }
+        answer_of(&nothing(), architecture, number, [0; 6])
     }
 
     #[test]
