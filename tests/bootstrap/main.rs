@@ -3,6 +3,7 @@
 //! The same binary is the dpkg and the interpreter of scripts in those roots.
 
 mod choice;
+mod foreign;
 mod hooks;
 mod options;
 mod sources;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         choice::CASES,
         talk::CASES,
         ubuntu::CASES,
+        foreign::CASES,
     ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }

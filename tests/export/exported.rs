@@ -14,7 +14,8 @@ use crate::{EPOCH, bootstrap, door, unpacked};
 
 pub const CASES: &[Case] = cases![
     Nothing: what_is_no_root, what_kind_of_archive;
-    Root: a_root_in_every_format, a_ledger_says_who_owns_what, standard_output, no_space;
+    Root: a_root_in_every_format, a_ledger_says_who_owns_what, standard_output, an_archive_in_its_own_root,
+        no_space;
 ];
 
 fn export(door: &Door, out: &str, options: &[&str]) -> std::process::Command {
@@ -77,7 +78,7 @@ fn a_ledger_says_who_owns_what() {
     }
     fs::set_permissions(root.join("var/mail"), PermissionsExt::from_mode(0o2775)).unwrap();
     symlink("shadow", root.join("etc/link")).unwrap();
-    let ledger = "# bareroot ledger 1\n0 42 - etc/shadow\n7 8 - etc/link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n\
+    let ledger = "# bareroot ledger 1\n# owners\n0 42 - etc/shadow\n7 8 - etc/link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n\
                   0 8 - var/mail\n1 1 - var/plain\n5 5 - gone\n";
     fs::write(root.join(".bareroot-ledger"), ledger).unwrap();
     run(export(&door, "out/a.tar", &[])).succeeded();
@@ -116,10 +117,10 @@ fn a_ledger_says_who_owns_what() {
             "./var/plain/ 1:1",
         ]
     );
-    fs::write(root.join(".bareroot-ledger"), "# bareroot ledger 1\nnonsense\n").unwrap();
+    fs::write(root.join(".bareroot-ledger"), "# bareroot ledger 1\n# owners\nnonsense\n").unwrap();
     run(export(&door, "out/b.tar", &[]))
         .ended_with(5)
-        .says(&["out/root/.bareroot-ledger", "line 2"]);
+        .says(&["out/root/.bareroot-ledger", "line 3"]);
     door.assert_beside_is(&["a.tar", "root"]);
 }
 
@@ -137,6 +138,21 @@ fn standard_output() {
     let (code, text) = in_terminal(export(&door, "-", &[]));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("terminal"), "{text}");
+}
+
+fn an_archive_in_its_own_root() {
+    let door = door();
+    fs::create_dir(door.target()).unwrap();
+    fs::write(door.target().join("f"), "content").unwrap();
+    for _ in 0..2 {
+        run(export(&door, "out/root/a.tar", &[])).succeeded().says(&[
+            "`/.a.tar.bareroot-",
+            "is left out of the archive: it is the archive itself",
+        ]);
+        let tree = listing(&unpacked(&door.target().join("a.tar")));
+        let paths: Vec<_> = tree.entries.keys().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["", "f"]);
+    }
 }
 
 fn no_space() {
@@ -163,14 +179,9 @@ fn no_space() {
 
 fn what_is_no_root() {
     let door = door();
-    run(export(&door, "out/a.tar", &["--mode", "root"])).ended_with(6);
+    run(export(&door, "out/a.tar", &[])).failed(6, &["out/root"]);
     fs::write(door.target(), "").unwrap();
-    let run = run(export(&door, "out/a.tar", &[]));
-    assert!(
-        run.code != Some(0) && run.stderr.contains("error: "),
-        "{}",
-        run.stderr
-    );
+    run(export(&door, "out/a.tar", &[])).failed(6, &["out/root"]);
     door.assert_beside_is(&["root"]);
 }
 

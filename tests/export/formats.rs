@@ -1,15 +1,13 @@
 //! A root is the same, whatever it is made as.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use bareroot_testkit::cases;
 use bareroot_testkit::door::{in_terminal, run};
 use bareroot_testkit::harness::Case;
-use bareroot_testkit::tree::{Entry, Tree, TreeOptions, Type};
+use bareroot_testkit::tree::{Tree, TreeOptions, diff};
 
 use crate::{bootstrap, door, unpacked};
 
@@ -19,108 +17,34 @@ pub const CASES: &[Case] = cases![
         without_an_epoch_nothing_is_younger_than_the_run, what_has_the_name_is_replaced, bad_places;
 ];
 
-/// What a tree and an archive both say of a path.
-pub fn line(entry: &Entry) -> String {
-    let Entry {
-        kind,
-        mode,
-        uid,
-        gid,
-        size,
-        ..
-    } = entry;
-    let mtime = entry.mtime.map_or(0, |(seconds, _)| seconds);
-    let content = entry.content.map_or(String::new(), |digest| digest.to_string());
-    format!(
-        "{kind:?} {mode:04o} {uid}:{gid} {size} @{mtime} {:?} {:?} {content}",
-        entry.link, entry.device
-    )
+/// Everything, times too.
+const ALL: TreeOptions = TreeOptions {
+    content: true,
+    xattrs: true,
+    mtime: true,
+};
+
+/// What is in an archive.
+pub fn listing(bytes: &[u8]) -> Tree {
+    Tree::from_tar(bytes, &ALL).unwrap().0
 }
 
-/// The listing of an archive's bytes.
-pub fn listing(bytes: &[u8]) -> BTreeMap<PathBuf, String> {
-    let mut lines: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for entry in tar::Archive::new(bytes).entries().unwrap() {
-        let mut entry = entry.unwrap();
-        let path = entry.path().unwrap().into_owned();
-        let path = path.strip_prefix(".").unwrap().to_path_buf();
-        let header = entry.header().clone();
-        let link = entry.link_name().unwrap().map(|link| link.into_owned());
-        let kind = match header.entry_type() {
-            tar::EntryType::Link => {
-                let first = link.unwrap();
-                let twin = lines[first.strip_prefix(".").unwrap()].clone();
-                lines.insert(path, twin);
-                continue;
-            }
-            tar::EntryType::Regular => Type::File,
-            tar::EntryType::Directory => Type::Directory,
-            tar::EntryType::Symlink => Type::Symlink,
-            tar::EntryType::Char => Type::Char,
-            tar::EntryType::Block => Type::Block,
-            tar::EntryType::Fifo => Type::Fifo,
-            other => panic!("{other:?}"),
-        };
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content).unwrap();
-        let is_device = matches!(kind, Type::Char | Type::Block);
-        let device = is_device.then(|| {
-            let major = header.device_major().unwrap().unwrap();
-            (major, header.device_minor().unwrap().unwrap())
-        });
-        let described = Entry {
-            kind,
-            mode: header.mode().unwrap(),
-            uid: header.uid().unwrap().try_into().unwrap(),
-            gid: header.gid().unwrap().try_into().unwrap(),
-            size: content.len() as u64,
-            link,
-            hardlink: None,
-            device,
-            xattrs: BTreeMap::new(),
-            mtime: Some((header.mtime().unwrap().try_into().unwrap(), 0)),
-            content: (kind == Type::File).then(|| digest(&content)),
-        };
-        lines.insert(path, line(&described));
-    }
-    lines
-}
-
-fn digest(bytes: &[u8]) -> bareroot_model::Digest {
-    use sha2::Digest as _;
-    bareroot_model::Digest::new(sha2::Sha256::digest(bytes).into())
-}
-
-/// The listing of a directory.
-pub fn directory(path: &Path) -> BTreeMap<PathBuf, String> {
-    let options = TreeOptions {
-        mtime: true,
-        ..TreeOptions::default()
-    };
-    let tree = Tree::read(path, &options).unwrap();
-    tree.entries
-        .iter()
-        .map(|(path, entry)| (path.clone(), line(entry)))
-        .collect()
+/// What is in a directory.
+pub fn directory(path: &Path) -> Tree {
+    Tree::read(path, &ALL).unwrap()
 }
 
 #[track_caller]
-pub fn assert_equal(found: &BTreeMap<PathBuf, String>, expected: &BTreeMap<PathBuf, String>, what: &str) {
-    let only = |some: &BTreeMap<PathBuf, String>, others: &BTreeMap<PathBuf, String>| -> Vec<String> {
-        some.iter()
-            .filter(|(path, line)| others.get(*path) != Some(*line))
-            .map(|(path, line)| format!("/{} {line}", path.display()))
-            .collect()
-    };
-    let differences = (only(found, expected), only(expected, found));
-    assert_eq!(differences, (vec![], vec![]), "{what}: too much, and missing");
+pub fn assert_equal(found: &Tree, expected: &Tree, what: &str) {
+    let differences = diff(expected, found, &|_| false);
+    assert!(differences.is_empty(), "{what}: {differences:#?}");
 }
 
 fn every_format_has_the_listing_of_the_directory() {
     let door = door();
     run(bootstrap(&door, door.target(), &[])).succeeded();
     let expected = directory(&door.target());
-    assert!(expected.len() > 40 && expected.contains_key(Path::new("dev/null")));
+    assert!(expected.entries.len() > 40 && expected.entries.contains_key(Path::new("dev/null")));
     let names = ["a.tar", "b.tar.gz", "c.tgz", "d.tar.xz", "e.txz", "f.tar.zst"];
     let mut plain = None;
     for name in names {
@@ -243,7 +167,7 @@ fn what_has_the_name_is_replaced() {
     let elsewhere = other.path("out/a.tar");
     fs::write(&elsewhere, "old").unwrap();
     run(bootstrap(&other, &elsewhere, &[])).succeeded();
-    assert!(listing(&unpacked(&elsewhere)).len() > 40);
+    assert!(listing(&unpacked(&elsewhere)).entries.len() > 40);
     for door in [door, other] {
         door.assert_beside_is(&["a.tar"]);
     }

@@ -99,5 +99,9 @@ fn a_script_that_fails() {
         &["--customize-hook", "touch \"$1/from-a-hook\""],
     ))
     .succeeded();
-    assert!(listing(&unpacked(&out)).contains_key(std::path::Path::new("from-a-hook")));
+    assert!(
+        listing(&unpacked(&out))
+            .entries
+            .contains_key(std::path::Path::new("from-a-hook"))
+    );
 }

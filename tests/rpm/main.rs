@@ -3,6 +3,7 @@
 //! The same binary is the interpreter of scriptlets in those roots.
 
 mod choice;
+mod foreign;
 mod hostile;
 mod indexes;
 mod mirror;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         stopped::CASES,
         hostile::CASES,
         indexes::CASES,
+        foreign::CASES,
     ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }

@@ -25,6 +25,24 @@ const PEERS: &[(&str, &str)] = &[
 /// What the bench runs beside them.
 const BENCH: &[(&str, &str)] = &[("nginx", "nginx-light"), ("time", "time")];
 
+/// What archives are compared with.
+const TAR: &[(&str, &str)] = &[
+    ("tar", "tar"),
+    ("gzip", "gzip"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
+
+/// What the bench of archives runs beside them.
+const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
+
+/// What runs programs of another architecture, and becomes another user.
+const FOREIGN: &[(&str, &str)] = &[
+    ("qemu-aarch64-static", "qemu-user-static"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
 /// What building an RPM distribution and comparing with dnf needs.
 const RPM: &[(&str, &str)] = &[
     ("rpmbuild", "rpm"),
@@ -74,8 +92,14 @@ const RDEBOOTSTRAP: &[&str] = &[
 pub enum Need {
     /// The comparisons of roots.
     Peers,
+    /// The comparisons of archives.
+    Tar,
     /// The bench.
     Bench,
+    /// The bench of archives.
+    BenchTar,
+    /// The comparison of roots of another architecture.
+    Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
     /// The RPM distribution, and the comparison with dnf.
@@ -105,7 +129,10 @@ pub fn prepare(need: Need) -> Result<()> {
     let mut packages: Vec<&str> = Vec::new();
     match need {
         Need::Peers => {}
+        Need::Tar => programs.extend(TAR),
+        Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::Bench => programs.extend(BENCH),
+        Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::Users => programs = USERS.to_vec(),

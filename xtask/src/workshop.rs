@@ -103,6 +103,12 @@ impl Workshop {
     /// When mmdebstrap fails: with the last lines that it printed.
     pub fn mmdebstrap(&self, recipe: &Recipe<'_>) -> Result<PathBuf> {
         let root = self.fresh(&format!("mmdebstrap-{}-{}", recipe.suite, recipe.variant));
+        must(&mut self.mmdebstrap_command(recipe, &root))?;
+        Ok(root)
+    }
+
+    /// The command that [`Workshop::mmdebstrap`] runs.
+    pub fn mmdebstrap_command(&self, recipe: &Recipe<'_>, root: &Path) -> Command {
         let mut command = self.mmdebstrap.command();
         command
             .arg("--mode=root")
@@ -113,10 +119,9 @@ impl Workshop {
         if recipe.distribution == "ubuntu" {
             command.arg("--keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg");
         }
-        command.args([recipe.suite]).arg(&root).arg(recipe.mirror);
+        command.args([recipe.suite]).arg(root).arg(recipe.mirror);
         set_epoch(&mut command, recipe.epoch);
-        must(&mut command)?;
-        Ok(root)
+        command
     }
 
     /// Removes a root, or leaves it where roots are kept.

@@ -65,13 +65,15 @@ pub enum Error {
         /// The option.
         option: &'static str,
     },
-    /// The architecture cannot be made here.
-    #[error("a root of architecture `{wanted}` cannot be made on this host ({host})")]
+    /// There is no such architecture.
+    #[error("{family} has no architecture called `{wanted}`")]
     Architecture {
         /// What was asked for.
         wanted: String,
-        /// What this host can run.
-        host: String,
+        /// Whose names count.
+        family: &'static str,
+        /// The name that the family has for what the other family calls so, or nothing.
+        meant: &'static str,
     },
     /// Neither a SPEC nor sources.
     #[error("nothing says what to make: neither a SPEC nor --sources or --repo")]
@@ -147,12 +149,82 @@ pub enum Error {
         source_name: String,
     },
     /// A suite lacks what was asked of it.
-    #[error("{source_name} has no package index for `{component}`")]
+    #[error("{source_name} has no package index for `{component}` of {architectures}")]
     NoIndex {
         /// Address and suite.
         source_name: String,
         /// The component.
         component: String,
+        /// The architectures that were asked for.
+        architectures: String,
+    },
+    /// A lock that was made from something else.
+    #[error("{path} was made from something else: {changes}", path = path.display())]
+    StaleLock {
+        /// The lock.
+        path: PathBuf,
+        /// What is asked for now, option by option.
+        changes: String,
+    },
+    /// There is no lock.
+    #[error("there is no lock `{path}`", path = path.display())]
+    NoLock {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A lock of another architecture.
+    #[error("{path} has nothing for `{wanted}`, it is for {known}", path = path.display())]
+    LockedArch {
+        /// The lock.
+        path: PathBuf,
+        /// The architecture of the root.
+        wanted: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// A file that the user named when a lock was made, and that is another one.
+    #[error("{path} is not the file of {lock}: its SHA-256 is {found}; expected {expected}", lock = lock.display())]
+    LockedFile {
+        /// The file.
+        path: String,
+        /// The lock.
+        lock: PathBuf,
+        /// What the lock says.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// One package of an RPM lock.
+    #[error("one package of an RPM lock cannot be moved alone")]
+    UpgradeOne,
+    /// A value of a recipe that means nothing.
+    #[error("{path}: `{key}` is `{value}`: {reason}", path = path.display())]
+    RecipeValue {
+        /// The recipe.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What there is.
+        reason: String,
+    },
+    /// No moment.
+    #[error("`{0}` is no moment: expected 2026-01-31 or 20260131T120000Z")]
+    Snapshot(String),
+    /// A distribution whose past nobody keeps.
+    #[error("no snapshot service is known for {distribution}")]
+    NoSnapshots {
+        /// Its name.
+        distribution: String,
+    },
+    /// A file that the user named cannot be written.
+    #[error("cannot write `{path}`", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// A file that the user named cannot be read.
     #[error("cannot read `{path}`", path = path.display())]
@@ -188,6 +260,36 @@ pub enum Error {
         what: String,
         /// Why.
         source: bareroot_enter::Error,
+    },
+    /// A hook that has to wait for configured packages.
+    #[error("--{kind}-hook needs configured packages, which a root made with --foreign has not got yet")]
+    HookTooEarly {
+        /// Which kind.
+        kind: &'static str,
+    },
+    /// Nothing is left to do in a root.
+    #[error("`{root}` has no second stage: there is no {home}/about in it", root = root.display(), home = crate::second_stage::HOME)]
+    NoSecondStage {
+        /// The root.
+        root: PathBuf,
+    },
+    /// A root's second stage in another mode than its first.
+    #[error("`{root}` was made in mode {made}, and this is mode {mode}", root = root.display())]
+    OtherMode {
+        /// The root.
+        root: PathBuf,
+        /// The first stage's mode.
+        made: &'static str,
+        /// This run's.
+        mode: &'static str,
+    },
+    /// A root's second stage is stored in another form.
+    #[error("{file} is not as bareroot writes it: `{found}`")]
+    SecondStage {
+        /// The file in the root.
+        file: String,
+        /// What it says.
+        found: String,
     },
     /// A hook failed.
     #[error("the {kind} hook `{command}` failed with {status}{log}")]
@@ -225,6 +327,9 @@ pub enum Error {
     /// The packages cannot be had together.
     #[error(transparent)]
     Select(#[from] Box<bareroot_deb::select::Error>),
+    /// Recipes and locks.
+    #[error(transparent)]
+    Depot(#[from] bareroot_depot::Error),
     /// Debian's files.
     #[error(transparent)]
     Deb(#[from] bareroot_deb::Error),
@@ -281,12 +386,22 @@ impl Classified for Error {
             | Error::Epoch(_)
             | Error::NoKeyring { .. }
             | Error::NoRepos
+            | Error::HookTooEarly { .. }
+            | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
+            | Error::UpgradeOne
+            | Error::RecipeValue { .. }
+            | Error::Snapshot(_)
+            | Error::NoSnapshots { .. }
             | Error::DirectoryOnStdout
             | Error::NoArchive(_)
             | Error::Terminal
             | Error::NotInSolution(_) => Class::Usage,
+            Error::StaleLock { .. } | Error::NoLock { .. } | Error::LockedArch { .. } => Class::Disagreement,
+            Error::LockedFile { .. } => Class::Trust,
+            Error::Write { .. } => Class::Target,
+            Error::Depot(error) => error.class(),
             Error::Stdout(_) => Class::Target,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
@@ -296,6 +411,7 @@ impl Classified for Error {
             | Error::OtherPackage { .. } => Class::Trust,
             Error::FileConflict { .. } => Class::Unresolved,
             Error::Script { .. } | Error::Hook { .. } | Error::CannotRun { .. } => Class::Script,
+            Error::NoSecondStage { .. } | Error::SecondStage { .. } => Class::Target,
             Error::Moving(error) => error.class(),
             Error::Worker(_) => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
@@ -331,10 +447,41 @@ impl Classified for Error {
             Error::NotForFamily { instead, .. } => {
                 Some((*instead).to_owned()).filter(|words| !words.is_empty())
             }
+            Error::Architecture { meant, .. } if !meant.is_empty() => {
+                Some(format!("its name is `{meant}` there"))
+            }
+            Error::Architecture { family: "Debian", .. } => {
+                Some("the names are dpkg's: amd64, i386, arm64, armhf, riscv64 and others".to_owned())
+            }
+            Error::Architecture { .. } => {
+                Some("the names are rpm's: x86_64, i686, aarch64, ppc64le, s390x and others".to_owned())
+            }
             Error::NoSources => Some("for example: bareroot bootstrap debian:trixie ./trixie".to_owned()),
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::StaleLock { .. } => Some("`bareroot lock` brings it up to date".to_owned()),
+            Error::NoLock { .. } => Some("`bareroot lock` writes it".to_owned()),
+            Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
+            Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
+            Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),
+            Error::NoSnapshots { .. } => Some("--mirror takes the address of any archive".to_owned()),
+            Error::Depot(error) => error.hint(),
+            Error::HookTooEarly { kind: "customize" } => {
+                Some("give it to `bareroot bootstrap --second-stage`".to_owned())
+            }
+            Error::OtherMode { made, .. } => Some(format!("the same user finishes it with --mode {made}")),
+            Error::NoSecondStage { .. } => Some(
+                "`bareroot bootstrap --foreign` makes roots that have one, and it is done once".to_owned(),
+            ),
+            Error::Enter(
+                error @ (bareroot_enter::Error::NoEmulator { .. } | bareroot_enter::Error::Emulator { .. }),
+            ) => {
+                let own = error.hint().map(|hint| format!("{hint}; ")).unwrap_or_default();
+                Some(format!(
+                    "{own}--foreign makes a root that is finished where its programs run"
+                ))
+            }
             Error::Moving(error) => error.hint(),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),

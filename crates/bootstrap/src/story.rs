@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::request::{HookKind, Request};
 use crate::site::Site;
 use crate::target::Target;
-use crate::{deb, hooks, mode, rpm, tools};
+use crate::{deb, hooks, mode, rpm, second_stage, tools};
 
 /// What was made.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ pub fn bootstrap(
     context: &Context,
 ) -> Result<Report, Error> {
     tools::raise_file_limit();
+    second_stage::refuse_late_hooks(request)?;
     let began = now();
     let plan = context.phase(Phase::Plan, || Plan::new(request, context))?;
     // First of all: a target that cannot be used should not cost a download.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use bareroot_export::{Compression, Format};
@@ -127,7 +128,16 @@ impl Sink {
         how: &How<'_>,
         context: &Context,
     ) -> Result<bareroot_export::Summary, Error> {
+        let ids = match self {
+            Sink::File(output) => output.ids(),
+            // It may have been sent to a file.
+            Sink::Stdout(file) => {
+                let metadata = file.metadata().map_err(Error::Stdout)?;
+                vec![(metadata.dev(), metadata.ino())]
+            }
+        };
         let settings = bareroot_export::Settings {
+            leave_out: &ids,
             compression: how.compression,
             threads: how.threads,
             clamp: how.clamp,

@@ -157,6 +157,26 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Nothing runs programs of the root's architecture here.
+    #[error("nothing on this host runs programs of `{architecture}`: {looked}")]
+    NoEmulator {
+        /// dpkg's name of the architecture, or rpm's where dpkg has none.
+        architecture: &'static str,
+        /// What was looked for, and where.
+        looked: String,
+        /// qemu's name of the architecture; empty where it has none.
+        emulator: &'static str,
+    },
+    /// An emulator could not be registered.
+    #[error("cannot {doing} for `{root}`: {source}")]
+    Emulator {
+        /// The root's path on the host.
+        root: PathBuf,
+        /// The step that failed.
+        doing: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The program could not be run.
     #[error("cannot run `{program}`: {why}", program = program.display(), why = why_text(*why, source))]
     Exec {
@@ -255,7 +275,8 @@ impl Error {
                     | ExecFailure::NoExecMount
                     | ExecFailure::Format,
                 ..
-            } => 126,
+            }
+            | Error::NoEmulator { .. } => 126,
             _ => 125,
         }
     }
@@ -283,6 +304,8 @@ impl Classified for Error {
             | Error::Terminal { .. }
             | Error::MountPoint { .. }
             | Error::Setup { .. }
+            | Error::NoEmulator { .. }
+            | Error::Emulator { .. }
             | Error::Lingering { .. } => Class::Target,
             Error::NoUser { .. }
             | Error::NoGroup { .. }
@@ -306,6 +329,15 @@ impl Classified for Error {
                     .into(),
             ),
             Error::UserNamespace { .. } => Some(crate::mode::advice()),
+            Error::NoEmulator { emulator: "", .. } => None,
+            Error::NoEmulator { emulator, .. } => Some(format!(
+                "install qemu-user-static (Debian, Ubuntu: qemu-user-static or, from Debian 13 on, qemu-user; Fedora: \
+                 qemu-user-static-{emulator}), which brings qemu-{emulator}-static; nothing has to be registered or running"
+            )),
+            // Not where the emulator itself is what is missing.
+            Error::Emulator { source, .. } if source.kind() != io::ErrorKind::NotFound => {
+                Some(crate::binfmt::advice())
+            }
             Error::Namespaces { source, .. } if denied(source) => {
                 Some("run it as root; in a container, it needs the capability CAP_SYS_ADMIN".into())
             }

@@ -37,6 +37,7 @@
 //! ```
 
 mod attach;
+pub mod binfmt;
 mod caps;
 mod child;
 mod devices;

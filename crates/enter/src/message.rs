@@ -11,6 +11,7 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use crate::binfmt::{Emulator, Rule};
 use crate::program::{Code, Identity, Place, Program};
 use crate::seccomp::owners::Owners;
 use crate::spec::{Access, Bind, Confinement, Content, Cover, Extra, Mounts, Network, Spec};
@@ -42,6 +43,7 @@ pub(crate) struct Setup {
     pub(crate) network: Network,
     pub(crate) host_files: Vec<PathBuf>,
     pub(crate) terminal: bool,
+    pub(crate) emulator: Option<Rule>,
 }
 
 const MOUNTS: [Mounts; 3] = [Mounts::None, Mounts::Standard, Mounts::Full];
@@ -82,6 +84,7 @@ impl Setup {
             extras: spec.extras.clone(),
             covers: spec.covers.clone(),
             owners,
+            emulator: spec.emulator.as_ref().map(Emulator::rule),
             confinement: spec.confinement,
             root_access: spec.root_access,
             network: spec.network,
@@ -126,6 +129,7 @@ impl Setup {
         writer.flag(self.network == Network::Loopback);
         writer.list(&self.host_files, |writer, file| writer.text(file));
         writer.flag(self.terminal);
+        writer.list(self.emulator.as_slice(), |writer, rule| rule.encode(writer));
         writer.finish()
     }
 
@@ -173,6 +177,7 @@ impl Setup {
             },
             host_files: reader.list(Reader::path)?,
             terminal: reader.flag()?,
+            emulator: reader.list(Rule::decode)?.pop(),
         };
         reader.end()?;
         Ok(setup)
@@ -189,6 +194,10 @@ pub(crate) enum Failure {
         path: PathBuf,
         want_directory: bool,
         found: Found,
+    },
+    Emulator {
+        doing: String,
+        errno: i32,
     },
     Step {
         doing: String,
@@ -208,6 +217,13 @@ pub(crate) enum Found {
 impl Failure {
     pub(crate) fn step(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
         Failure::Step {
+            doing: doing.into(),
+            errno: error.into().raw_os_error().unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn emulator(doing: impl Into<String>, error: impl Into<io::Error>) -> Self {
+        Failure::Emulator {
             doing: doing.into(),
             errno: error.into().raw_os_error().unwrap_or(0),
         }
@@ -233,6 +249,11 @@ impl Failure {
                     Found::Directory => "a directory",
                     Found::Other => "not a directory",
                 },
+            },
+            Failure::Emulator { doing, errno } => Error::Emulator {
+                root,
+                doing,
+                source: io::Error::from_raw_os_error(errno),
             },
             Failure::Step { doing, errno } => Error::Setup {
                 root,
@@ -284,6 +305,11 @@ impl Ready {
                 writer.text(doing);
                 writer.number(*errno as u32);
             }
+            Err(Failure::Emulator { doing, errno }) => {
+                writer.number(4);
+                writer.text(doing);
+                writer.number(*errno as u32);
+            }
         }
         writer.finish()
     }
@@ -310,6 +336,10 @@ impl Ready {
                 },
             }),
             3 => Err(Failure::Step {
+                doing: words(&mut reader)?,
+                errno: reader.number()? as i32,
+            }),
+            4 => Err(Failure::Emulator {
                 doing: words(&mut reader)?,
                 errno: reader.number()? as i32,
             }),
@@ -521,6 +551,12 @@ mod tests {
                 target: "/etc/a".into(),
             }],
             owners: Owners::Asked,
+            emulator: Some(Rule {
+                name: "one".into(),
+                magic: "\\x7f".into(),
+                mask: "\\xff".into(),
+                path: "/q".into(),
+            }),
             confinement: Confinement::Rights,
             root_access: Access::ReadOnly,
             network: Network::Loopback,
@@ -534,6 +570,7 @@ mod tests {
             binds: Vec::new(),
             extras: Vec::new(),
             owners: Owners::Lied,
+            emulator: None,
             covers: Vec::new(),
             confinement: Confinement::None,
             root_access: Access::ReadWrite,
@@ -562,6 +599,10 @@ mod tests {
             Err(Failure::Step {
                 doing: "mount".into(),
                 errno: 22,
+            }),
+            Err(Failure::Emulator {
+                doing: "register".into(),
+                errno: 1,
             }),
         ] {
             let ready = Ready(answer);

@@ -13,12 +13,13 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
+use crate::binfmt::Waiting;
 use crate::caps::Kept;
 use crate::message::{Failure, Setup};
 use crate::program::Builtin;
 use crate::seccomp::owners::{self, Owners};
 use crate::spec::{Access, Confinement, Mounts, Network};
-use crate::{devices, extras, host_files, masks, mounts, network, pivot, sys};
+use crate::{binfmt, devices, extras, host_files, masks, mounts, network, pivot, sys};
 
 /// What programs are started from.
 pub(crate) struct Room {
@@ -33,6 +34,8 @@ pub(crate) struct Room {
     /// A /proc for a program's own maps, where there is one id only.
     pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
+    /// The table of emulators, whose entry is gone when this is closed.
+    _emulator: Option<OwnedFd>,
     /// What programs keep of root's capabilities, where they do not keep them all.
     pub(crate) kept: Option<Kept>,
     /// Both ends of the session's terminal, until they are given away.
@@ -62,9 +65,15 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
     keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
     drop(top);
-    let mut proc = (setup.owners != Owners::Real)
+    let mut proc = (setup.owners != Owners::Real || setup.emulator.is_some())
         .then(|| open_directory("/proc").ok())
         .flatten();
+    // While the host's files can be named.
+    let waiting = setup
+        .emulator
+        .as_ref()
+        .map(|rule| Waiting::open(rule, proc.as_ref()))
+        .transpose()?;
     // Before sysfs is mounted, which shows the devices of the network that it is mounted in.
     if setup.network == Network::Loopback {
         network::own()?;
@@ -116,6 +125,18 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
         // Whatever this process has open, programs may come by: the host's would show them the host.
         proc = proc.and_then(|_| own_proc(&root));
     }
+    let (root, emulator) = match waiting {
+        Some(waiting) => {
+            // It may move this process to other mount namespaces: as above, the root has to be opened again.
+            fchdir(&root).map_err(|error| Failure::step("enter the directory", error))?;
+            binfmt::own_namespace()?;
+            let root = open_directory(".").map_err(|error| Failure::step("open the directory", error))?;
+            let emulator = waiting.register()?;
+            chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
+            (root, Some(emulator))
+        }
+        None => (root, None),
+    };
 
     let mut no_fsync = setup.no_fsync;
     if no_fsync && rustix::thread::secure_computing_mode().is_err() {
@@ -134,6 +155,7 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
             one_id: setup.owners != Owners::Real,
             proc,
             builtins,
+            _emulator: emulator,
             kept: (setup.confinement == Confinement::Rights)
                 .then(|| Kept::of(setup.network == Network::Loopback, no_fsync)),
             terminal,

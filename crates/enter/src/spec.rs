@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bareroot_ledger::Ledger;
 
+use crate::binfmt::Emulator;
+
 /// What a session is to be: which root, and what stands around it.
 #[derive(Debug)]
 pub struct Spec<'fd> {
@@ -31,6 +33,9 @@ pub struct Spec<'fd> {
     /// The root's ledger, where it has one. One that keeps owners ([`Ledger::keeps_owners`]) is asked and told when programs
     /// of the session give files away, make devices, or look at either.
     pub ledger: Option<Arc<Ledger>>,
+    /// What runs the root's programs, where this machine does not ([`binfmt::way`](crate::binfmt::way)). It is registered
+    /// for this session alone.
+    pub emulator: Option<Emulator>,
     /// What programs are kept from.
     pub confinement: Confinement,
     /// Whether programs may write to the root; [`Access::ReadOnly`] needs a [`Confinement`].
@@ -151,6 +156,7 @@ impl<'fd> Spec<'fd> {
             binds: Vec::new(),
             extras: Vec::new(),
             covers: Vec::new(),
+            emulator: None,
             ledger: None,
             confinement: Confinement::None,
             root_access: Access::ReadWrite,

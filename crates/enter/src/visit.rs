@@ -11,11 +11,12 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::termios::isatty;
 
 use crate::attach::Signals;
+use crate::binfmt::{Arch, Way};
 use crate::program::{Identity, Program, Status};
 use crate::session::Session;
 use crate::spec::{Access, Bind, Confinement, Extra, Mounts, Network, Spec};
 use crate::users::{Account, Who};
-use crate::{Error, Warden, elf, reading};
+use crate::{Error, Warden, binfmt, elf, reading};
 
 /// What every user finds programs in. Not the shorter one of a login: `-u www-data -- nginx` means one in /usr/sbin.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -106,7 +107,15 @@ impl Visit {
         }
         spec.network = self.network;
         spec.hostname = self.hostname.clone();
-        spec.personality32 = elf::of_root(root).is_some_and(|elf| elf.is_32_bit_variant());
+        match elf::of_root(root)
+            .and_then(Arch::of_elf)
+            .map(binfmt::way)
+            .transpose()?
+        {
+            Some(Way::Native { personality32 }) => spec.personality32 = personality32,
+            Some(Way::Emulator(emulator)) => spec.emulator = Some(emulator),
+            Some(Way::Host) | None => {}
+        }
         spec.host_files = NAMES.iter().map(PathBuf::from).collect();
         spec.extras = self.extras.clone();
         spec.ledger = self.ledger.clone();

@@ -36,6 +36,8 @@ pub struct Settings<'a> {
     pub threads: usize,
     /// Seconds since 1970: later modification times become this one, as `SOURCE_DATE_EPOCH` asks.
     pub clamp: Option<i64>,
+    /// Files that are left out with a warning, by device and inode number: the archive itself, should it be in the root.
+    pub leave_out: &'a [(u64, u64)],
     /// Stops the work.
     pub cancel: &'a Cancel,
     /// Who is warned of what is left out.
@@ -57,7 +59,7 @@ pub struct Summary {
 /// # Errors
 /// [`Error::Read`] and [`Error::Changed`] for the root, [`Error::Write`] for `out`, [`Error::Cancelled`].
 pub fn export(root: &Root, out: impl Write, settings: &Settings<'_>) -> Result<Summary, Error> {
-    let listing = list::list(root, settings.cancel)?;
+    let listing = list::list(root, settings.leave_out, settings.cancel)?;
     for (path, why) in &listing.left_out {
         let text = format!("`{}` is left out of the archive: {why}", path.display());
         settings.observer.on(Event::Warning { text });

@@ -28,11 +28,11 @@ pub(crate) struct Listing {
     pub left_out: Vec<(PathBuf, &'static str)>,
 }
 
-/// Lists a root.
+/// Lists a root, but for files of these devices and inode numbers.
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub(crate) fn list(root: &Root, cancel: &Cancel) -> Result<Listing, Error> {
+pub(crate) fn list(root: &Root, leave_out: &[(u64, u64)], cancel: &Cancel) -> Result<Listing, Error> {
     let top = root.lstat("/")?.ok_or_else(|| Error::Changed {
         path: root.path().to_path_buf(),
         what: "it is gone".to_owned(),
@@ -52,6 +52,9 @@ pub(crate) fn list(root: &Root, cancel: &Cancel) -> Result<Listing, Error> {
         let (path, stat) = (entry.path().to_path_buf(), *entry.stat());
         match stat.kind {
             FileKind::Socket => listing.left_out.push((path, "it is a socket")),
+            FileKind::File if leave_out.contains(&(stat.dev, stat.ino)) => {
+                listing.left_out.push((path, "it is the archive itself"));
+            }
             kind if kind != FileKind::Directory && stat.dev != top.dev => {
                 listing.left_out.push((path, "it is on another file system"));
             }

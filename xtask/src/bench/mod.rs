@@ -2,6 +2,7 @@
 
 mod debian;
 mod enter;
+mod export;
 mod measure;
 mod modes;
 mod rpm;
@@ -15,6 +16,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// Archives, by `bareroot export` and by tar with gzip, pigz, xz and zstd
+    Export(export::Options),
     /// Ordinary users, as ratios to root
     Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
@@ -30,6 +33,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
         Bench::Enter(options) => enter::run(options),

@@ -4,6 +4,7 @@ mod alone;
 pub mod apt;
 mod debian;
 mod exceptions;
+mod foreign;
 pub mod mmdebstrap;
 mod modes;
 mod no_host_programs;
@@ -11,6 +12,7 @@ pub mod root;
 mod rpm;
 mod rpm_solve;
 mod solve;
+mod tar;
 mod trace;
 mod trees;
 mod ubuntu;
@@ -60,6 +62,11 @@ enum Lane {
         #[command(flatten)]
         which: debian::Which,
     },
+    /// Roots in two stages, and of another architecture, with mmdebstrap's packages
+    Foreign {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Roots made by ordinary users, with root's
     Modes {
         #[command(flatten)]
@@ -81,6 +88,11 @@ enum Lane {
     },
     /// Options of .repo files and of what is installed, with dnf
     RpmOptions {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Archives of Debian's roots, with mmdebstrap's and GNU tar's
+    Tar {
         #[command(flatten)]
         common: Common,
     },
@@ -114,6 +126,11 @@ pub fn run(args: Args) -> Result<()> {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
             }
         }
+        Some(Lane::Foreign { common }) => {
+            if let Some(workshop) = open(&common, Need::Foreign, "foreign", &mut report)? {
+                foreign::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::NoHostPrograms { common }) => {
             if let Some(workshop) = open(&common, Need::Peers, "no-host-programs", &mut report)? {
                 no_host_programs::run(&workshop, &mut report)?;
@@ -123,6 +140,11 @@ pub fn run(args: Args) -> Result<()> {
         Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
+        Some(Lane::Tar { common }) => {
+            if let Some(workshop) = open(&common, Need::Tar, "tar", &mut report)? {
+                tar::run(&workshop, common.quick, &mut report)?;
+            }
+        }
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -170,6 +192,12 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
         debian::run(&workshop, &debian::Which::default(), common.quick, report)?;
         no_host_programs::run(&workshop, report)?;
         alone::run(&workshop, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Tar, "tar", report)? {
+        tar::run(&workshop, common.quick, report)?;
+    }
+    if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
+        foreign::run(&workshop, common.quick, report)?;
     }
     modes_lane(common, report)?;
     rpm_lane(common, report)?;

@@ -5,12 +5,12 @@
 //! Debian policy 6.5).
 
 mod aside;
-
+mod course;
 mod standins;
 mod steps;
 
 use bareroot_deb::archive::{Control, InfoFile};
-use bareroot_deb::scripts::{self, Line, Monitor, Preinst, Subject};
+use bareroot_deb::scripts::{self, Line, Monitor};
 use bareroot_enter::{Program, Session, Status};
 use bareroot_model::{Class, Classified, Event, Phase};
 use bareroot_unpack::Root;
@@ -18,14 +18,15 @@ use bareroot_unpack::Root;
 use crate::context::Context;
 use crate::error::Error;
 use crate::log::Log;
-pub use standins::StandIns;
-use steps::Step;
+pub use aside::{POLICY, REAL, STARTERS, WARNING};
+pub use course::{Act, ControlFile, Preinst, course};
+pub use standins::{RUN, StandIns};
 
 /// Its preinst makes `/etc/passwd` and `/etc/group`, without which no other script can name a user.
 const FIRST: &str = "base-passwd";
 
 /// Where dpkg keeps a package's control files while its preinst runs; debconf looks for the package's name there.
-const CONTROL_IN_PROGRESS: &str = "var/lib/dpkg/tmp.ci";
+pub const CONTROL_IN_PROGRESS: &str = "var/lib/dpkg/tmp.ci";
 
 /// A package that is unpacked and recorded.
 pub struct Unconfigured<'a> {
@@ -47,73 +48,53 @@ pub struct Surroundings<'a> {
     pub epoch: Option<i64>,
     /// The helpers that something stands in for.
     pub stand_ins: &'a StandIns,
-    /// The version that dpkg reports.
-    pub dpkg_version: &'a str,
+    /// A directory of the root for marks by which a run that follows an interrupted one knows what that one has put aside;
+    /// none where a root whose making was interrupted is thrown away.
+    pub marks: Option<&'a str>,
 }
 
-/// Configures the packages, which are in the solution's order.
+/// Follows a course. `done` is told after each of its acts how many there were, those of a run before included; these,
+/// as many as `begun` says, are passed over.
 ///
 /// # Errors
 /// When a script fails; its last lines of output are in the error.
 pub fn configure(
-    packages: &[Unconfigured<'_>],
+    course: &[Act],
+    begun: usize,
     around: &Surroundings<'_>,
     context: &Context,
+    done: &dyn Fn(usize) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let aside = aside::put(around.root)?;
+    let aside = aside::put(around.root, around.marks)?;
     let resident = around.stand_ins.start(around)?;
-    let result = run_steps(packages, around, context);
+    let result = (course.iter().enumerate().skip(begun)).try_for_each(|(number, act)| {
+        match act {
+            Act::Preinst(preinst) => run_preinst(preinst, around, context)?,
+            Act::Configure(packages) => run_dpkg(packages, around, context)?,
+        }
+        done(number + 1)
+    });
     // The resident writes what the scripts told it also when a later script failed: nobody reads it then.
     let saved = resident.save(around, context);
     aside.put_back(around.root)?;
     result.and(saved)
 }
 
-fn run_steps(
-    packages: &[Unconfigured<'_>],
-    around: &Surroundings<'_>,
-    context: &Context,
-) -> Result<(), Error> {
-    let names: Vec<String> = packages
-        .iter()
-        .map(|package| package.control.record_name())
-        .collect();
-    let subjects = packages.iter().zip(&names).map(|(package, record_name)| Subject {
-        package: package.control.package(),
-        architecture: package.control.architecture(),
-        record_name,
-        has_preinst: package.info.iter().any(|file| file.name == "preinst"),
-    });
-    let preinsts = scripts::preinsts(subjects, scripts::running_version(around.dpkg_version));
-    for step in steps::steps(packages) {
-        match step {
-            Step::Preinst(place) => {
-                let file = format!("/{}.preinst", names[place]);
-                if let Some(preinst) = preinsts.iter().find(|preinst| preinst.program.ends_with(&file)) {
-                    run_preinst(preinst, &packages[place], around, context)?;
-                }
-            }
-            Step::Configure(places) => {
-                let names: Vec<String> = places.into_iter().map(|place| names[place].clone()).collect();
-                run_dpkg(&names, around, context)?;
-            }
-            Step::ConfigureAll => run_dpkg(&[], around, context)?,
-        }
-    }
-    Ok(())
-}
-
-fn run_preinst(
-    preinst: &Preinst,
-    package: &Unconfigured<'_>,
-    around: &Surroundings<'_>,
-    context: &Context,
-) -> Result<(), Error> {
+fn run_preinst(preinst: &Preinst, around: &Surroundings<'_>, context: &Context) -> Result<(), Error> {
     context.tell(Event::Configuring {
         package: preinst.package.clone(),
     });
     let began = std::time::Instant::now();
-    lay_out(around.root, package)?;
+    let root = around.root;
+    root.remove_all(CONTROL_IN_PROGRESS)?;
+    root.create_dir_all(CONTROL_IN_PROGRESS, 0o755)?;
+    for file in &preinst.files {
+        root.write(
+            format!("{CONTROL_IN_PROGRESS}/{}", file.name),
+            file.mode,
+            &file.bytes,
+        )?;
+    }
     let mut command = around.program(&format!("/{CONTROL_IN_PROGRESS}/preinst"), &preinst.arguments);
     command.env.extend(
         preinst
@@ -133,7 +114,7 @@ fn run_preinst(
         },
         _ => Error::Enter(error),
     })?;
-    around.root.remove_all(CONTROL_IN_PROGRESS)?;
+    root.remove_all(CONTROL_IN_PROGRESS)?;
     context.span(format!("preinst {}", preinst.package), Phase::Configure, began);
     if status.success() {
         return Ok(());
@@ -143,37 +124,6 @@ fn run_preinst(
         status: status.to_string(),
         log: log.tail(),
     })
-}
-
-/// Lays the control files out as dpkg does for a preinst.
-fn lay_out(root: &Root, package: &Unconfigured<'_>) -> Result<(), Error> {
-    root.create_dir_all(CONTROL_IN_PROGRESS, 0o755)?;
-    root.write(
-        format!("{CONTROL_IN_PROGRESS}/control"),
-        0o644,
-        &control_file(package.control),
-    )?;
-    for file in package.info {
-        let mode = if file.name == "preinst" {
-            file.mode | 0o500
-        } else {
-            file.mode
-        };
-        root.write(format!("{CONTROL_IN_PROGRESS}/{}", file.name), mode, &file.bytes)?;
-    }
-    Ok(())
-}
-
-/// The control file again, field by field.
-fn control_file(control: &Control) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (name, value) in control.fields() {
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(b": ");
-        text.extend_from_slice(value);
-        text.push(b'\n');
-    }
-    text
 }
 
 /// Has dpkg configure these packages; all that are not configured, where there are none.

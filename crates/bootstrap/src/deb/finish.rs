@@ -2,12 +2,11 @@
 
 use bareroot_unpack::{FileKind, Root};
 
-use crate::deb::plan::Plan;
 use crate::error::Error;
 
 /// What a run of apt and dpkg leaves and a new root should not have: logs of how it was made, a cache with inode numbers,
 /// an identity.
-const LEFTOVERS: &[&str] = &[
+pub const LEFTOVERS: &[&str] = &[
     "etc/apt/apt.conf.d/00bareroot",
     "var/log/dpkg.log",
     "var/log/apt/history.log",
@@ -21,18 +20,21 @@ const LEFTOVERS: &[&str] = &[
 ];
 
 /// Lock files that apt and dpkg leave in a root where they worked.
-const LOCKS: &[&str] = &[
+pub const LOCKS: &[&str] = &[
     "var/lib/dpkg/lock",
     "var/lib/dpkg/lock-frontend",
     "var/lib/apt/lists/lock",
     "var/cache/apt/archives/lock",
 ];
 
-/// Cleans up.
+/// Where apt puts what it has not whole yet.
+pub const PARTIAL: [&str; 2] = ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial"];
+
+/// Cleans up; no time is later than `epoch` then.
 ///
 /// # Errors
 /// When the root refuses.
-pub fn finish(root: &Root, plan: &Plan) -> Result<(), Error> {
+pub fn finish(root: &Root, epoch: Option<i64>) -> Result<(), Error> {
     for path in LEFTOVERS {
         root.remove_all(path)?;
     }
@@ -45,7 +47,7 @@ pub fn finish(root: &Root, plan: &Plan) -> Result<(), Error> {
     empty(root, "run", &["lock"])?;
     empty(root, "tmp", &[])?;
     apt_state(root)?;
-    if let Some(epoch) = plan.epoch {
+    if let Some(epoch) = epoch {
         clamp(root, epoch)?;
     }
     Ok(())
@@ -54,7 +56,7 @@ pub fn finish(root: &Root, plan: &Plan) -> Result<(), Error> {
 /// What apt makes when it works in a root: a root in which it never ran looks as if it had.
 fn apt_state(root: &Root) -> Result<(), Error> {
     let owner = apt_user(root)?;
-    for directory in ["var/lib/apt/lists/partial", "var/cache/apt/archives/partial"] {
+    for directory in PARTIAL {
         let parent = directory.trim_end_matches("/partial");
         root.create_dir_all(parent, 0o755)?;
         root.create_dir_all(directory, 0o700)?;
@@ -97,6 +99,6 @@ fn empty(root: &Root, directory: &str, but: &[&str]) -> Result<(), Error> {
 }
 
 /// No time in the root is later than SOURCE_DATE_EPOCH (reproducible-builds.org's specification).
-fn clamp(root: &Root, epoch: i64) -> Result<(), Error> {
+pub fn clamp(root: &Root, epoch: i64) -> Result<(), Error> {
     Ok(root.clamp_mtimes(epoch)?)
 }

@@ -3,46 +3,62 @@
 mod configure;
 mod finish;
 mod index;
+mod locked;
 pub mod plan;
 mod prepare;
 mod record;
+pub mod second_stage;
 mod solve;
 mod unpack;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
-use bareroot_deb::release::Release;
+use bareroot_depot::lock::Root;
+use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
-use bareroot_trust::Trusted;
 
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::hooks;
+use crate::lock::{Relations, upgraded};
 use crate::request::{HookKind, Request, Variant};
 use crate::story::{Ground, Grown};
 use crate::tools;
-use configure::{StandIns, Surroundings, Unconfigured};
+use configure::{RUN, StandIns, Surroundings, Unconfigured};
+use index::ReadIndex;
+use locked::Vouching;
+pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
-use plan::arch;
 use solve::{LocalFiles, Pick, Solution};
 use unpack::{InRoot, Work};
 
+/// The family's word, in a root that waits for its second stage.
+pub const FAMILY: &str = "deb";
+
 /// What the first chapters found.
 struct Chosen {
-    releases: Vec<Trusted<Release>>,
+    vouching: Vouching,
+    read: Vec<ReadIndex>,
     local: LocalFiles,
     solution: Solution,
 }
 
 fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    if let Some(lock) = &plan.lock {
+        return locked::chosen(plan, lock);
+    }
     let sources = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
     let local = LocalFiles::open(&plan.local)?;
     let releases = sources.iter().map(|source| source.release.clone()).collect();
+    let read = sources.iter().map(|source| source.read.clone()).collect();
     let solution = context.phase(Phase::Solve, || solve::solve(plan, sources, &local, context))?;
     Ok(Chosen {
-        releases,
+        vouching: Vouching::Releases(releases),
+        read,
         local,
         solution,
     })
@@ -73,6 +89,30 @@ pub fn resolve(
     ))
 }
 
+/// Locks the packages of a plan, for a lock in `directory`: all as they are chosen, or `one` of an older lock with what it
+/// cannot do without.
+///
+/// # Errors
+/// As [`resolve`]; where the older lock does not have the package.
+pub fn lock(
+    plan: &Plan,
+    one: Option<(&Root, &str)>,
+    directory: &Path,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Root, Error> {
+    let chosen = choose(plan, fetcher, context)?;
+    let fresh = locked::root(plan, &chosen, directory)?;
+    let Some((old, name)) = one else { return Ok(fresh) };
+    let relations: Vec<Relations> = chosen
+        .solution
+        .picks
+        .into_iter()
+        .map(|pick| pick.relations)
+        .collect();
+    upgraded(old, &fresh, &relations, name)
+}
+
 /// Grows the root in its staging directory.
 ///
 /// # Errors
@@ -84,6 +124,13 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
+    // First, as for a target that cannot be used.
+    let emulation = Emulation::find(
+        Arch::of_deb(&plan.arch),
+        request.variant != Variant::Extract,
+        request,
+        context,
+    )?;
     let fetcher = tools::fetcher(request, context)?;
     let chosen = choose(plan, &fetcher, context)?;
     let solution = &chosen.solution;
@@ -95,12 +142,16 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     context.phase(Phase::Prepare, || {
         prepare::prepare(root, request, plan, solution, context)
     })?;
-    let growth = Growth { plan, ground };
+    let growth = Growth {
+        plan,
+        ground,
+        emulation,
+    };
     growth.run_hooks(HookKind::Setup)?;
     let work = Work {
         root,
         plan,
-        releases: &chosen.releases,
+        vouching: &chosen.vouching,
         local: &chosen.local,
         fetcher: &fetcher,
         filters: &request.filters,
@@ -110,7 +161,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         growth.pass(number, pass, solution, &work)?;
     }
     growth.run_hooks(HookKind::Customize)?;
-    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    context.phase(Phase::Finish, || match (growth.waits(), plan.epoch) {
+        (false, epoch) => finish::finish(root, epoch),
+        (true, Some(epoch)) => finish::clamp(root, epoch),
+        (true, None) => Ok(()),
+    })?;
     Ok(grown)
 }
 
@@ -127,6 +182,7 @@ fn passes<'s>(request: &Request, solution: &'s Solution) -> Vec<Vec<&'s Pick>> {
 struct Growth<'a> {
     plan: &'a Plan,
     ground: &'a Ground<'a>,
+    emulation: Emulation,
 }
 
 impl Growth<'_> {
@@ -162,6 +218,11 @@ impl Growth<'_> {
         Ok(())
     }
 
+    /// Whether the root is left to its second stage.
+    fn waits(&self) -> bool {
+        self.ground.request.foreign && self.ground.request.variant != Variant::Extract
+    }
+
     /// Runs the hooks of a kind, where there are any, in a session of their own.
     fn run_hooks(&self, kind: HookKind) -> Result<(), Error> {
         self.ground.run_hooks(kind, || self.session(&StandIns::default()))
@@ -178,23 +239,36 @@ impl Growth<'_> {
                 stage: pick.stage,
             })
             .collect();
-        let stand_ins = match self.ground.request.no_standins {
+        let course = configure::course(&packages, dpkg_version);
+        let Ground {
+            root,
+            request,
+            context,
+            ..
+        } = *self.ground;
+        if self.waits() {
+            return second_stage::write(root, self.plan, &course, packages.len());
+        }
+        let scripts = (packages.iter().flat_map(|package| package.info))
+            .filter(|file| RUN.contains(&file.name.as_str()))
+            .map(|file| file.bytes.as_slice());
+        let stand_ins = match request.no_standins {
             true => StandIns::default(),
-            false => StandIns::choose(self.ground.root, &packages, self.ground.context),
+            false => StandIns::choose(root, scripts, &self.emulation, context),
         };
         let session = self.session(&stand_ins)?;
         let around = Surroundings {
-            root: self.ground.root,
+            root,
             session: &session,
             epoch: self.plan.epoch,
             stand_ins: &stand_ins,
-            dpkg_version,
+            marks: None,
         };
         std::thread::scope(|scope| {
             // What was unpacked goes to the disk while the scripts run, so that the sync at the end finds little to do;
             // that one reports what this one may find.
-            scope.spawn(|| self.ground.root.sync());
-            configure::configure(&packages, &around, self.ground.context)
+            scope.spawn(|| root.sync());
+            configure::configure(&course, 0, &around, context, &|_| Ok(()))
         })?;
         Ok(session.close()?)
     }
@@ -205,7 +279,7 @@ impl Growth<'_> {
         let mut spec = Spec::new(self.ground.root.as_fd(), self.ground.root.path());
         spec.no_fsync = true;
         spec.ledger = self.ground.root.ledger().cloned();
-        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        self.emulation.arrange(&mut spec);
         stand_ins.prepare(self.ground.root, &mut spec)?;
         let session = self.ground.warden.enter(&spec)?;
         for note in session.notes() {

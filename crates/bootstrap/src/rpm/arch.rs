@@ -1,5 +1,7 @@
 //! Which architecture is made, by rpm's names.
 
+use bareroot_enter::binfmt::Arch;
+
 use crate::error::Error;
 
 /// This host's architecture as rpm calls it.
@@ -12,29 +14,20 @@ pub fn host() -> &'static str {
     }
 }
 
-/// The architecture to make: the host's own, or one that its processor runs as well.
+/// The architecture to make: the host's own, or any that rpm knows.
 ///
 /// # Errors
-/// [`Error::Architecture`] for any other.
+/// [`Error::Architecture`] for a name that is none.
 pub fn target(wanted: Option<&str>) -> Result<String, Error> {
-    let host = host();
-    let wanted = wanted.unwrap_or(host);
-    if wanted == host || is_32_bit_variant(wanted, host) {
-        return Ok(wanted.to_owned());
+    let wanted = wanted.unwrap_or(host());
+    match Arch::of_rpm(wanted) {
+        Some(_) => Ok(wanted.to_owned()),
+        None => Err(Error::Architecture {
+            wanted: wanted.to_owned(),
+            family: "RPM",
+            meant: Arch::named(wanted).map_or("", |arch| arch.rpm.first().copied().unwrap_or_default()),
+        }),
     }
-    Err(Error::Architecture {
-        wanted: wanted.to_owned(),
-        host: host.to_owned(),
-    })
-}
-
-/// Whether a root of `arch` sees a 32-bit machine on this host.
-pub fn needs_personality(arch: &str) -> bool {
-    is_32_bit_variant(arch, host())
-}
-
-fn is_32_bit_variant(arch: &str, host: &str) -> bool {
-    host == "x86_64" && ["i386", "i486", "i586", "i686"].contains(&arch)
 }
 
 /// The transaction's colour: which of the two ELF classes a multilib root takes (rpm's platform macro
@@ -51,14 +44,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_processor_runs() {
+    fn names_are_rpms() {
         assert_eq!(target(None).ok().as_deref(), Some(host()));
-        assert!(matches!(
-            target(Some("no-such-arch")),
-            Err(Error::Architecture { .. })
-        ));
-        assert!(is_32_bit_variant("i686", "x86_64"));
-        assert!(!is_32_bit_variant("x86_64", "i686"));
+        for name in [
+            "x86_64", "i686", "aarch64", "armv7hl", "ppc64le", "s390x", "riscv64",
+        ] {
+            assert_eq!(target(Some(name)).ok().as_deref(), Some(name));
+        }
+        for (name, expected) in [("arm64", "aarch64"), ("no-such-arch", "")] {
+            match target(Some(name)) {
+                Err(Error::Architecture { meant, .. }) => assert_eq!(meant, expected),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
         assert_eq!((color("x86_64"), color("i686")), (3, 0));
     }
 }

@@ -1,20 +1,22 @@
 //! Chapter eight: scriptlets and triggers run, in rpm's order.
 
 mod programs;
+mod progress;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 
 use bareroot_enter::{Content, Extra, Program, Session, Spec, Status};
 use bareroot_model::{Class, Classified, Event, Phase};
+use bareroot_rpm::Header;
 use bareroot_rpm_script::macros::{Macros, Nowhere};
 use bareroot_rpm_script::{Failure, Installed, Moment, Placed, Plan as Steps, Step, plan};
 use bareroot_unpack::Root;
 
-use super::plan::Plan;
-use super::unpack::{Arrived, Unpacked};
+use super::unpack::Unpacked;
 use super::{macros, owners, users};
 use programs::{CHANGED, described, is_lua};
+pub use progress::Progress;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -27,12 +29,12 @@ const BODIES: &str = ".bareroot";
 const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin";
 
 /// The steps of the whole transaction.
-pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
-    let files: Vec<Vec<Placed>> = arrived
+pub fn steps(headers: &[&Header], unpacked: &Unpacked) -> Steps {
+    let files: Vec<Vec<Placed>> = headers
         .iter()
         .zip(unpacked.states.iter().zip(&unpacked.skipped))
-        .map(|(package, (states, skipped))| {
-            let files = package.file.header().files();
+        .map(|(header, (states, skipped))| {
+            let files = header.files();
             let fates = states.iter().zip(skipped);
             let placed = files.iter().zip(fates).map(|(file, (state, skipped))| Placed {
                 path: file.path().into(),
@@ -42,13 +44,10 @@ pub fn steps(arrived: &[Arrived], unpacked: &Unpacked) -> Steps {
             placed.collect()
         })
         .collect();
-    let installed: Vec<Installed<'_>> = arrived
+    let installed: Vec<Installed<'_>> = headers
         .iter()
         .zip(&files)
-        .map(|(package, files)| Installed {
-            header: package.file.header(),
-            files,
-        })
+        .map(|(header, files)| Installed { header, files })
         .collect();
     plan(&installed)
 }
@@ -75,31 +74,46 @@ pub fn lay_out(steps: &Steps, spec: &mut Spec<'_>) {
 /// When a scriptlet fails, which is always fatal here; an interpreter that the empty root has not got is a failure too.
 pub fn before_files(
     steps: &Steps,
-    arrived: &[Arrived],
+    headers: &[&Header],
     session: &Session,
-    plan: &Plan,
+    epoch: Option<i64>,
     context: &Context,
 ) -> Result<(), Error> {
     let runner = Runner {
         steps,
-        arrived,
+        headers,
         session,
-        plan,
+        epoch,
         context,
         path: PATH.into(),
+        progress: &Progress::default(),
     };
     runner.all_of(Moment::BeforeFiles, 0).map(drop)
 }
 
 /// The steps that come before there is any file.
-pub fn steps_before_files(arrived: &[Arrived]) -> Steps {
+pub fn steps_before_files(headers: &[&Header]) -> Steps {
     let nothing = Unpacked {
-        states: arrived.iter().map(|_| Vec::new()).collect(),
-        skipped: arrived.iter().map(|_| Vec::new()).collect(),
+        states: headers.iter().map(|_| Vec::new()).collect(),
+        skipped: headers.iter().map(|_| Vec::new()).collect(),
     };
-    let mut steps = steps(arrived, &nothing);
+    let mut steps = steps(headers, &nothing);
     steps.steps.retain(|step| step.moment == Moment::BeforeFiles);
     steps
+}
+
+/// What the steps are run with.
+pub struct Surroundings<'a> {
+    /// The root.
+    pub root: &'a Root,
+    /// The namespaces and mounts around it.
+    pub session: &'a Session,
+    /// rpm's name of the root's architecture.
+    pub arch: &'a str,
+    /// `SOURCE_DATE_EPOCH`.
+    pub epoch: Option<i64>,
+    /// How far an earlier run came, and where this one says how far it is.
+    pub progress: &'a Progress<'a>,
 }
 
 /// Runs all steps after those that come before there is any file; between a package's %pre and its %post its files get
@@ -109,26 +123,26 @@ pub fn steps_before_files(arrived: &[Arrived]) -> Steps {
 /// When a scriptlet fails whose failure counts; the last lines that it printed are in the error.
 pub fn run(
     steps: &Steps,
-    arrived: &[Arrived],
+    headers: &[&Header],
     unpacked: &Unpacked,
-    root: &Root,
-    session: &Session,
-    plan: &Plan,
+    around: &Surroundings<'_>,
     context: &Context,
 ) -> Result<(), Error> {
+    let Surroundings { root, progress, .. } = *around;
     let runner = Runner {
         steps,
-        arrived,
-        session,
-        plan,
+        headers,
+        session: around.session,
+        epoch: around.epoch,
         context,
-        path: script_path(&macros::of(root, &plan.arch)),
+        path: script_path(&macros::of(root, around.arch)),
+        progress,
     };
     let mut next = steps.at(Moment::BeforeFiles).count();
-    let users = users::are_made(arrived);
-    for (place, package) in arrived.iter().enumerate() {
+    let users = users::are_made(headers);
+    for (place, header) in headers.iter().enumerate() {
         context.cancel().check()?;
-        let name = package.pick.package.name.clone();
+        let name = header.nevra().name;
         let has_steps = runner
             .moment(next)
             .is_some_and(|moment| [Moment::Before(place), Moment::After(place)].contains(&moment));
@@ -138,10 +152,10 @@ pub fn run(
             });
         }
         if users {
-            users::make(root, package, plan, context)?;
+            progress.act(|| users::make(root, header, around.epoch, context))?;
         }
         next = runner.all_of(Moment::Before(place), next)?;
-        owners::apply(root, package, unpacked, place, context)?;
+        progress.act(|| owners::apply(root, header, unpacked, place, context))?;
         next = runner.all_of(Moment::After(place), next)?;
         context.tell(Event::Configured { package: name });
     }
@@ -151,12 +165,13 @@ pub fn run(
 
 struct Runner<'a> {
     steps: &'a Steps,
-    arrived: &'a [Arrived],
+    headers: &'a [&'a Header],
     session: &'a Session,
-    plan: &'a Plan,
+    epoch: Option<i64>,
     context: &'a Context,
     /// `PATH`.
     path: OsString,
+    progress: &'a Progress<'a>,
 }
 
 /// `%_install_script_path`.
@@ -178,7 +193,7 @@ impl Runner<'_> {
     /// Runs the steps of a moment, which are one after the other; gives the number of the first step after them.
     fn all_of(&self, moment: Moment, mut number: usize) -> Result<usize, Error> {
         while let Some(step) = self.steps.steps.get(number).filter(|step| step.moment == moment) {
-            self.step(number, step)?;
+            self.progress.act(|| self.step(number, step))?;
             number += 1;
         }
         Ok(number)
@@ -186,9 +201,9 @@ impl Runner<'_> {
 
     fn step(&self, number: usize, step: &Step) -> Result<(), Error> {
         let context = self.context;
-        let arrived = &self.arrived[step.package];
-        let package = &arrived.pick.package.name;
-        let what = format!("{} scriptlet", described(step, arrived));
+        let header = self.headers[step.package];
+        let package = header.nevra().name;
+        let what = format!("{} scriptlet", described(step, header));
         let began = std::time::Instant::now();
         let mut log = Log::default();
         let mut run = |program: &Program| {

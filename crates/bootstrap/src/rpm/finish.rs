@@ -2,17 +2,16 @@
 
 use bareroot_unpack::Root;
 
-use super::plan::Plan;
 use crate::error::Error;
 
 /// What a transaction leaves and a new root should not have: a cache with inode numbers, an identity.
 const LEFTOVERS: &[&str] = &["var/cache/ldconfig/aux-cache", "var/lib/dbus/machine-id"];
 
-/// Cleans up.
+/// Cleans up; no time is later than `epoch` then.
 ///
 /// # Errors
 /// When the root refuses.
-pub fn finish(root: &Root, plan: &Plan) -> Result<(), Error> {
+pub fn finish(root: &Root, epoch: Option<i64>) -> Result<(), Error> {
     for path in LEFTOVERS {
         root.remove_all(path)?;
     }
@@ -20,7 +19,7 @@ pub fn finish(root: &Root, plan: &Plan) -> Result<(), Error> {
     if root.lstat("etc/machine-id")?.is_some() {
         root.write("etc/machine-id", 0o444, b"")?;
     }
-    if let Some(epoch) = plan.epoch {
+    if let Some(epoch) = epoch {
         root.clamp_mtimes(epoch)?;
     }
     Ok(())

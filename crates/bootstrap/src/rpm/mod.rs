@@ -4,30 +4,81 @@ mod arch;
 mod configure;
 mod finish;
 mod index;
+mod locked;
 mod macros;
 mod order;
 mod owners;
 pub mod plan;
 mod prepare;
 mod record;
+pub mod second_stage;
 mod solve;
 mod unpack;
 mod users;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
+use bareroot_depot::lock::Root;
+use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
+use bareroot_rpm::Header;
 
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
+use index::IndexedRepo;
+pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
-use solve::LocalFiles;
+use solve::{LocalFiles, Solution};
 use unpack::Arrived;
+
+/// The family's word, in a root that waits for its second stage.
+pub const FAMILY: &str = "rpm";
+
+/// Whether a SPEC is a release of the catalogue.
+///
+/// # Errors
+/// When it is none.
+pub fn check_spec(spec: &str) -> Result<(), Error> {
+    plan::Named::parse(spec).map(|_| ())
+}
+
+/// What the first chapters found.
+struct Chosen {
+    repos: Vec<IndexedRepo>,
+    local: LocalFiles,
+    solution: Solution,
+}
+
+fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    if let Some(lock) = &plan.lock {
+        return locked::chosen(plan, lock, fetcher, context);
+    }
+    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, fetcher, context)
+    })?;
+    Ok(Chosen {
+        repos,
+        local,
+        solution,
+    })
+}
+
+/// Locks the packages of a plan, for a lock in `directory`.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn lock(plan: &Plan, directory: &Path, fetcher: &Fetcher, context: &Context) -> Result<Root, Error> {
+    locked::root(plan, &choose(plan, fetcher, context)?, directory)
+}
 
 /// The packages of a plan, and a mirror of each of its repositories.
 ///
@@ -38,11 +89,7 @@ pub fn resolve(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<(Vec<Package>, Vec<String>), Error> {
-    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, fetcher, context)
-    })?;
+    let Chosen { repos, solution, .. } = choose(plan, fetcher, context)?;
     Ok((
         solution.picks.into_iter().map(|pick| pick.package).collect(),
         repos
@@ -64,12 +111,13 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         ..
     } = *ground;
     plan.check()?;
+    let emulation = Emulation::find(Arch::of_rpm(&plan.arch), plan.configure, request, context)?;
     let fetcher = tools::fetcher(request, context)?;
-    let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, &fetcher, context)
-    })?;
+    let Chosen {
+        repos,
+        local,
+        solution,
+    } = choose(plan, &fetcher, context)?;
     let grown = Grown {
         packages: solution.picks.len(),
         bytes: solution.bytes(),
@@ -84,7 +132,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let arrived = unpack::fetch(&solution, &sources, &fetcher, threads, context)?;
     let arrived = order::ordered(arrived, plan);
     context.phase(Phase::Prepare, || prepare::prepare(root, request, plan))?;
-    let growth = Growth { plan, ground };
+    let growth = Growth {
+        plan,
+        ground,
+        emulation,
+    };
     growth.run_hooks(HookKind::Setup)?;
     if plan.configure {
         context.phase(Phase::Prepare, || growth.before_files(&arrived))?;
@@ -96,21 +148,39 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         })?;
     }
     growth.run_hooks(HookKind::Extract)?;
-    if plan.configure {
+    if growth.waits() {
+        context.phase(Phase::Configure, || {
+            second_stage::write(root, plan, &headers(&arrived), &unpacked)
+        })?;
+        context.note(
+            "scriptlets wait for `bareroot bootstrap --second-stage`, here or where the root's programs run: no script in the \
+             root does what rpm does",
+        );
+    } else if plan.configure {
         context.phase(Phase::Configure, || growth.configure(&arrived, &unpacked))?;
     } else {
-        owners::settle(root, &arrived, &unpacked, context)?;
+        owners::settle(root, &headers(&arrived), &unpacked, context)?;
     }
     growth.run_hooks(HookKind::Essential)?;
     growth.run_hooks(HookKind::Customize)?;
-    context.phase(Phase::Finish, || finish::finish(root, plan))?;
+    context.phase(Phase::Finish, || match (growth.waits(), plan.epoch) {
+        (false, epoch) => finish::finish(root, epoch),
+        (true, Some(epoch)) => Ok(root.clamp_mtimes(epoch)?),
+        (true, None) => Ok(()),
+    })?;
     Ok(grown)
+}
+
+/// The packages' headers.
+fn headers(arrived: &[Arrived]) -> Vec<&Header> {
+    arrived.iter().map(|package| package.file.header()).collect()
 }
 
 /// What the later chapters have in common.
 struct Growth<'a> {
     plan: &'a Plan,
     ground: &'a Ground<'a>,
+    emulation: Emulation,
 }
 
 impl Growth<'_> {
@@ -137,25 +207,39 @@ impl Growth<'_> {
 
     /// What scriptlets do before there is any file.
     fn before_files(&self, arrived: &[Arrived]) -> Result<(), Error> {
-        let steps = configure::steps_before_files(arrived);
+        let headers = headers(arrived);
+        let steps = configure::steps_before_files(&headers);
         if steps.steps.is_empty() {
             return Ok(());
         }
         let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
-        configure::before_files(&steps, arrived, &session, self.plan, self.ground.context)?;
+        configure::before_files(&steps, &headers, &session, self.plan.epoch, self.ground.context)?;
         Ok(session.close()?)
     }
 
     fn configure(&self, arrived: &[Arrived], unpacked: &unpack::Unpacked) -> Result<(), Error> {
         let Ground { root, context, .. } = *self.ground;
-        let steps = configure::steps(arrived, unpacked);
+        let headers = headers(arrived);
+        let steps = configure::steps(&headers, unpacked);
         let session = self.session_with(|spec| configure::lay_out(&steps, spec))?;
+        let around = configure::Surroundings {
+            root,
+            session: &session,
+            arch: &self.plan.arch,
+            epoch: self.plan.epoch,
+            progress: &configure::Progress::default(),
+        };
         std::thread::scope(|scope| {
             // What was unpacked goes to the disk while the scriptlets run.
             scope.spawn(|| root.sync());
-            configure::run(&steps, arrived, unpacked, root, &session, self.plan, context)
+            configure::run(&steps, &headers, unpacked, &around, context)
         })?;
         Ok(session.close()?)
+    }
+
+    /// Whether the root is left to its second stage.
+    fn waits(&self) -> bool {
+        self.ground.request.foreign && self.plan.configure
     }
 
     /// Runs the hooks of a kind, where there are any, in a session of their own.
@@ -175,7 +259,7 @@ impl Growth<'_> {
         let mut spec = Spec::new(root.as_fd(), root.path());
         spec.no_fsync = true;
         spec.ledger = root.ledger().cloned();
-        spec.personality32 = arch::needs_personality(&self.plan.arch);
+        self.emulation.arrange(&mut spec);
         prepare(&mut spec);
         let session = warden.enter(&spec)?;
         for note in session.notes() {

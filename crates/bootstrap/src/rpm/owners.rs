@@ -3,10 +3,10 @@
 //! Payloads are written as root's, because the packages' own scriptlets make their users. Once a package's %pre has run,
 //! its files get their owners by the names that the root has then.
 
-use bareroot_rpm::{File, FileFlags, caps};
+use bareroot_rpm::{File, FileFlags, Header, caps};
 use bareroot_unpack::{NameTable, Root};
 
-use super::unpack::{Arrived, Unpacked, inside};
+use super::unpack::{Unpacked, inside};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -16,12 +16,12 @@ use crate::error::Error;
 /// When the file system refuses.
 pub fn apply(
     root: &Root,
-    arrived: &Arrived,
+    header: &Header,
     unpacked: &Unpacked,
     place: usize,
     context: &Context,
 ) -> Result<(), Error> {
-    let files = arrived.file.header().files();
+    let files = header.files();
     let skipped = unpacked.skipped.get(place).map(Vec::as_slice).unwrap_or_default();
     let mut names: Option<NameTable> = None;
     for (place, file) in files.iter().enumerate() {
@@ -56,9 +56,9 @@ pub fn apply(
 ///
 /// # Errors
 /// As [`apply`].
-pub fn settle(root: &Root, arrived: &[Arrived], unpacked: &Unpacked, context: &Context) -> Result<(), Error> {
-    for (place, package) in arrived.iter().enumerate() {
-        apply(root, package, unpacked, place, context)?;
+pub fn settle(root: &Root, headers: &[&Header], unpacked: &Unpacked, context: &Context) -> Result<(), Error> {
+    for (place, header) in headers.iter().enumerate() {
+        apply(root, header, unpacked, place, context)?;
     }
     Ok(())
 }

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bareroot_rpm::Evr;
+use bareroot_rpm::{Evr, Header};
 use bareroot_rpm_script::sysusers::{self, Accounts};
 use bareroot_unpack::Root;
 
-use super::plan::Plan;
-use super::unpack::{Arrived, inside};
+use super::unpack::inside;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -17,20 +16,20 @@ const SINCE: &str = "4.19";
 
 /// Whether packages' users are made in a root of these packages: its own rpm decides, by its version. A root without rpm is
 /// made by one that is as new as can be.
-pub fn are_made(arrived: &[Arrived]) -> bool {
-    let mut rpms = arrived
+pub fn are_made(headers: &[&Header]) -> bool {
+    let mut rpms = headers
         .iter()
-        .map(|arrived| arrived.file.header().nevra())
+        .map(|header| header.nevra())
         .filter(|nevra| nevra.name == "rpm");
     rpms.all(|nevra| Evr::parse(&nevra.version).compare(&Evr::parse(SINCE)).is_ge())
 }
 
-/// Makes the users and groups that a package declares; those that are there stay as they are.
+/// Makes the users and groups that a package declares; those that are there stay as they are. The day is that of `epoch`,
+/// where there is one.
 ///
 /// # Errors
 /// [`Error::Script`] for a declaration that is none; when the root refuses.
-pub fn make(root: &Root, arrived: &Arrived, plan: &Plan, context: &Context) -> Result<(), Error> {
-    let header = arrived.file.header();
+pub fn make(root: &Root, header: &Header, epoch: Option<i64>, context: &Context) -> Result<(), Error> {
     let lines = sysusers::lines_of(header);
     if lines.is_empty() {
         return Ok(());
@@ -42,7 +41,7 @@ pub fn make(root: &Root, arrived: &Arrived, plan: &Plan, context: &Context) -> R
         shadow: read("etc/shadow")?,
         gshadow: read("etc/gshadow")?,
         login_defs: read("etc/login.defs")?,
-        today: today(plan),
+        today: today(epoch),
     };
     let owner = |path: &[u8]| {
         let stat = root.stat(inside(path)).ok().flatten()?;
@@ -83,10 +82,10 @@ fn write(root: &Root, path: &Path, mode: u32, text: &[u8]) -> Result<(), Error> 
 }
 
 /// Days since 1970, by SOURCE_DATE_EPOCH where it is set.
-fn today(plan: &Plan) -> u64 {
+fn today(epoch: Option<i64>) -> u64 {
     const DAY: u64 = 86_400;
     let now = || SystemTime::now().duration_since(UNIX_EPOCH);
-    match plan.epoch {
+    match epoch {
         Some(epoch) => u64::try_from(epoch).unwrap_or_default() / DAY,
         None => now().map_or(0, |since| since.as_secs() / DAY),
     }

@@ -29,7 +29,11 @@ pub fn run(
         signals::cancel_on_signals(),
     );
     tell_mode(adopted, &context);
-    let result = bareroot_bootstrap::bootstrap(&request, &target, warden, &context).map_err(Failure::from);
+    let make = match verb.make.second_stage {
+        true => bareroot_bootstrap::second_stage,
+        false => bareroot_bootstrap::bootstrap,
+    };
+    let result = make(&request, &target, warden, &context).map_err(Failure::from);
     observers.end(result.as_ref().err())?;
     result.map(|_| ())
 }

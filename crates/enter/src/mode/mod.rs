@@ -9,6 +9,7 @@ mod map;
 mod subordinate;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sched::CloneFlags;
 use rustix::thread::CapabilitySet;
@@ -173,5 +174,15 @@ fn new_namespace() -> Result<(), Error> {
     nix::sched::unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| Error::UserNamespace {
         doing: "make a user namespace",
         source: error.into(),
-    })
+    })?;
+    OWN.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Whether this process, or the one that it was forked from, has made the user namespace that it is in.
+static OWN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user namespace is bareroot's own: what belongs to it is nobody else's.
+pub(crate) fn is_in_own_namespace() -> bool {
+    OWN.load(Ordering::Relaxed)
 }

@@ -9,6 +9,7 @@
 )]
 
 mod builtins;
+mod emulated;
 mod ending;
 mod place;
 mod probe;
@@ -27,7 +28,22 @@ fn main() -> ExitCode {
     {
         return probe::main(arguments.get(1..).unwrap_or_default());
     }
-    harness::main(&[programs::CASES, builtins::CASES, room::CASES, ending::CASES], 1)
+    if arguments
+        .first()
+        .is_some_and(|name| name.starts_with(emulated::NAME))
+    {
+        return emulated::main(arguments.get(1..).unwrap_or_default());
+    }
+    harness::main(
+        &[
+            programs::CASES,
+            builtins::CASES,
+            room::CASES,
+            ending::CASES,
+            emulated::CASES,
+        ],
+        1,
+    )
 }
 
 /// A case; all of them need root, and this binary to be static.

@@ -106,6 +106,7 @@ fn meddled(meddle: impl FnOnce(&Path)) -> Error {
         compression: Compression::None,
         threads: 1,
         clamp: None,
+        leave_out: &[],
         cancel: &Cancel::default(),
         observer: &Nobody,
     };
@@ -176,6 +177,7 @@ fn a_full_disk_and_a_stop() {
             compression,
             threads: 2,
             clamp: None,
+            leave_out: &[],
             cancel: &cancel,
             observer: &Nobody,
         };

@@ -90,6 +90,7 @@ fn a_file_of_nine_gibibytes() {
         compression: bareroot_export::Compression::None,
         threads: 1,
         clamp: Some(1_000_000_000),
+        leave_out: &[],
         cancel: &Default::default(),
         observer: &warnings,
     };

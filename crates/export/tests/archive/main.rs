@@ -32,6 +32,7 @@ fn archive(root: &Path, clamp: Option<i64>) -> Result<(Vec<u8>, Summary, Vec<Str
         compression: Compression::None,
         threads: 2,
         clamp,
+        leave_out: &[],
         cancel: &Cancel::default(),
         observer: &warnings,
     };

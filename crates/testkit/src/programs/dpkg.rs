@@ -55,7 +55,9 @@ impl Dpkg {
             let stanza = &stanzas[place];
             let wanted = |name: &&String| *name == field(stanza, "Package") || **name == shown(stanza);
             let left_out = !names.is_empty() && !names.iter().any(wanted);
-            if left_out || field(stanza, "Status") != "install ok unpacked" {
+            let due =
+                ["install ok unpacked", "install ok half-configured"].contains(&field(stanza, "Status"));
+            if left_out || !due {
                 continue;
             }
             let state = match self.one(stanza)? {
@@ -63,7 +65,8 @@ impl Dpkg {
                 false => "install ok half-configured",
             };
             well &= state.ends_with(" installed");
-            stanzas[place] = stanzas[place].replacen("install ok unpacked", state, 1);
+            let before = field(&stanzas[place], "Status").to_owned();
+            stanzas[place] = stanzas[place].replacen(&before, state, 1);
             let text = format!("{}\n\n", stanzas.join("\n\n"));
             fs::copy(&path, format!("{DATABASE}/status-old"))?;
             fs::write(&path, text)?;

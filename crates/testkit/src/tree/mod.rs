@@ -2,6 +2,7 @@
 
 mod diff;
 mod read;
+mod tar;
 
 pub use diff::{Difference, diff};
 

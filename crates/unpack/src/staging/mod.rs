@@ -93,13 +93,7 @@ impl Staging {
 
     fn create_for(found: &mut Target, target: &Path) -> Result<Self, Error> {
         let beside = Naming::beside(&found.name);
-        stale::remove(
-            &found.parent,
-            &found.parent_path,
-            &beside,
-            target,
-            Sweep::Directory,
-        )?;
+        stale::remove(&found.parent, &found.parent_path, &beside, target, Sweep::Beside)?;
         let mut inside = match &found.found {
             Found::Missing => None,
             Found::Directory {
@@ -107,7 +101,7 @@ impl Staging {
                 path,
                 beside_is_possible,
             } => {
-                stale::remove(fd, path, &Naming::inside(), target, Sweep::Directory)?;
+                stale::remove(fd, path, &Naming::inside(), target, Sweep::Inside)?;
                 let has_lost_and_found = target::check_empty(fd, target)?;
                 Some((fd, path, !beside_is_possible || has_lost_and_found))
             }

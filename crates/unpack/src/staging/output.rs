@@ -108,6 +108,17 @@ impl Output {
         &self.file
     }
 
+    /// Device and inode number of the file, and of the one that it is to replace, where there is one.
+    pub fn ids(&self) -> Vec<(u64, u64)> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        let replaced = rustix::fs::statat(&self.parent, self.becomes.as_slice(), flags);
+        let stats = [rustix::fs::fstat(&self.file), replaced].into_iter().flatten();
+        stats
+            .map(|stat| Stat::of(&stat))
+            .map(|stat| (stat.dev, stat.ino))
+            .collect()
+    }
+
     /// What it is to become, as it was given.
     pub fn target(&self) -> &Path {
         &self.target
@@ -253,5 +264,30 @@ mod tests {
         std::fs::create_dir(temp.path().join(".bareroot-abcdefghij")).unwrap();
         drop(Scratch::create(temp.path()).unwrap());
         assert_eq!(names(temp.path()), [".q.tar.bareroot-abcdefghij", "r.tar"]);
+    }
+
+    #[test]
+    fn a_dead_root_says_nothing_of_what_is_beside_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let victim = temp.path().join("victim");
+        std::fs::write(&victim, b"precious").unwrap();
+        let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&victim).unwrap());
+        for (dead, make) in [
+            (".r.bareroot-abcdefghij", "r"),
+            (".r.tar.bareroot-abcdefghij", "r.tar"),
+            (".bareroot-abcdefghij", ""),
+        ] {
+            let dead = temp.path().join(dead);
+            std::fs::create_dir(&dead).unwrap();
+            // As a package's script could leave it.
+            std::fs::write(dead.join(".bareroot-moving"), format!("{inode} victim\0")).unwrap();
+            let target = temp.path().join(make);
+            match make {
+                "r" => drop(super::super::Staging::create(&target).unwrap()),
+                "" => drop(Scratch::create(&target).unwrap()),
+                _ => drop(Output::create(&target).unwrap()),
+            }
+            assert!(!dead.exists() && victim.exists(), "{make}");
+        }
     }
 }

@@ -17,8 +17,10 @@ use crate::root::{FileKind, Root, Stat, list, remove_tree};
 /// Who cleans up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sweep {
-    /// Who makes a directory: of what has such a name, directories are ours.
-    Directory,
+    /// Who makes a directory, beside it: of what has such a name, directories are ours.
+    Beside,
+    /// Who makes a directory, inside it: what was on its way up into it is ours too.
+    Inside,
     /// Who makes a file: files are, and the directories that their roots grew in.
     File,
     /// Who makes a root that others do not know of: directories, and those who are alive make others.
@@ -72,7 +74,8 @@ pub(super) fn remove(
         }
         // It may have become the target between the listing and the lock.
         if same_file(directory, name, &stale) {
-            if kind == FileKind::Directory {
+            // Scripts of packages can write in a staging directory. What one says of others is heeded in its own target alone.
+            if sweep == Sweep::Inside {
                 undo_move(directory, path, &stale, &host)?;
             }
             remove_tree(directory.as_fd(), name, &host)?;

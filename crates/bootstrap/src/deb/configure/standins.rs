@@ -1,11 +1,15 @@
 //! Which helpers of the target something stands in for, and how that gets into the session.
 
+use std::path::Path;
+
+use bareroot_enter::binfmt;
 use bareroot_enter::{Content, Cover, Extra, Running, Spec};
 use bareroot_standin::{self as standin, Helper};
 use bareroot_unpack::Root;
 
-use super::{Surroundings, Unconfigured};
+use super::Surroundings;
 use crate::context::Context;
+use crate::emulation::Emulation;
 use crate::error::Error;
 
 /// The stand-ins of a run; none, where the target's helpers are unknown or the user wants none.
@@ -16,22 +20,35 @@ pub struct StandIns {
 
 impl StandIns {
     /// Chooses by the digests of the target's helpers and the texts of the scripts that are going to run.
-    pub fn choose(root: &Root, packages: &[Unconfigured<'_>], context: &Context) -> StandIns {
+    pub fn choose<'s>(
+        root: &Root,
+        scripts: impl IntoIterator<Item = &'s [u8]>,
+        emulation: &Emulation,
+        context: &Context,
+    ) -> StandIns {
         if !standin::has_own_file() {
             context.note("no helper is stood in for: bareroot cannot find its own file");
             return StandIns::default();
         }
-        let scripts = packages
-            .iter()
-            .flat_map(|package| package.info)
-            .filter_map(|file| {
-                let runs = ["preinst", "postinst", "config"].contains(&file.name.as_str());
-                runs.then_some(file.bytes.as_slice())
-            });
+        // The root has libraries for another machine.
+        if emulation.is_foreign() && !binfmt::is_static(Path::new("/proc/self/exe")) {
+            context.note(
+                "no helper is stood in for: bareroot is not static, and the root is of another architecture",
+            );
+            return StandIns::default();
+        }
         let read = |path: &str| root.read(path.trim_start_matches('/')).ok();
         StandIns {
             helpers: standin::choose(read, scripts),
         }
+    }
+
+    /// Without the one that keeps what scripts tell it in memory until the end: where an interrupted run is gone on with, it
+    /// would be lost.
+    #[must_use]
+    pub fn without_resident(mut self) -> StandIns {
+        self.helpers.retain(|helper| *helper != Helper::DebconfFrontend);
+        self
     }
 
     /// The directory that comes first in PATH.
@@ -114,3 +131,6 @@ impl Resident {
         })
     }
 }
+
+/// The scripts of a package that run when it is configured for the first time.
+pub const RUN: [&str; 3] = ["preinst", "postinst", "config"];

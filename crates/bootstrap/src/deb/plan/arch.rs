@@ -1,41 +1,28 @@
 //! Which architecture is made, by Debian's names.
 
+use bareroot_enter::binfmt::Arch;
+
 use crate::error::Error;
 
 /// This host's architecture as Debian calls it.
 pub fn host() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "x86" => "i386",
-        "aarch64" => "arm64",
-        "arm" => "armhf",
-        "powerpc64" => "ppc64el",
-        "loongarch64" => "loong64",
-        other => other,
-    }
+    Arch::own().map_or(std::env::consts::ARCH, |arch| arch.deb)
 }
 
-/// The architecture to make: the host's own, or one that its processor runs as well.
+/// The architecture to make: the host's own, or any that Debian has a port to.
+///
+/// # Errors
+/// [`Error::Architecture`] for a name that is none.
 pub fn target(wanted: Option<&str>) -> Result<String, Error> {
-    let host = host();
-    let wanted = wanted.unwrap_or(host);
-    if wanted == host || is_32_bit_variant(wanted, host) {
-        return Ok(wanted.to_owned());
+    let wanted = wanted.unwrap_or(host());
+    match Arch::of_deb(wanted) {
+        Some(_) => Ok(wanted.to_owned()),
+        None => Err(Error::Architecture {
+            wanted: wanted.to_owned(),
+            family: "Debian",
+            meant: Arch::named(wanted).map_or("", |arch| arch.deb),
+        }),
     }
-    Err(Error::Architecture {
-        wanted: wanted.to_owned(),
-        host: host.to_owned(),
-    })
-}
-
-/// Whether `arch` is what a `host` runs under a 32-bit personality.
-pub fn is_32_bit_variant(arch: &str, host: &str) -> bool {
-    (arch, host) == ("i386", "amd64")
-}
-
-/// Whether a root of `arch` sees a 32-bit machine on this host.
-pub fn needs_personality(arch: &str) -> bool {
-    is_32_bit_variant(arch, host())
 }
 
 /// The architectures other than `native` that wishes name (`pkg:i386`).
@@ -76,13 +63,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_processor_runs() {
-        assert!(target(Some(host())).is_ok());
-        assert!(matches!(
-            target(Some("no-such-arch")),
-            Err(Error::Architecture { .. })
-        ));
-        assert!(is_32_bit_variant("i386", "amd64"));
-        assert!(!is_32_bit_variant("amd64", "i386"));
+    fn names_are_dpkgs() {
+        assert_eq!(target(None).ok().as_deref(), Some(host()));
+        for name in ["amd64", "i386", "arm64", "riscv64", "ppc64el", "s390x", "alpha"] {
+            assert_eq!(target(Some(name)).ok().as_deref(), Some(name));
+        }
+        for (name, expected) in [("aarch64", "arm64"), ("no-such-arch", "")] {
+            match target(Some(name)) {
+                Err(Error::Architecture { meant, .. }) => assert_eq!(meant, expected),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
     }
 }

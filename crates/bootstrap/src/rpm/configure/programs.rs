@@ -9,7 +9,6 @@ use bareroot_enter::Program;
 use bareroot_rpm::{Header, MAGIC, Tag};
 use bareroot_rpm_script::{Action, BODY, EXPAND, HEADER, INPUT, PROGRAM, QUERY_FORMAT, Step, Task};
 
-use super::super::unpack::Arrived;
 use super::{BODIES, Runner};
 use crate::error::Error;
 
@@ -25,24 +24,24 @@ pub fn is_lua(step: &Step) -> bool {
 }
 
 /// What rpm calls a scriptlet: `%prein(name-version-release.arch)`.
-pub fn described(step: &Step, arrived: &Arrived) -> String {
+pub fn described(step: &Step, header: &Header) -> String {
     let word = match step.what {
         "%pre" => "%prein",
         other => other,
     };
-    format!("{word}({})", arrived.file.header().nevra())
+    format!("{word}({})", header.nevra())
 }
 
 impl Runner<'_> {
     /// What is run for a step, one after the other: the interpreter, or Lua, as rpm runs it; a body that is changed is
     /// written first.
     pub fn programs(&self, number: usize, step: &Step) -> Result<Vec<Program>, Error> {
-        let header = self.arrived[step.package].file.header();
+        let header = self.headers[step.package];
         let mut programs = Vec::new();
         let path = format!("/dev/{BODIES}/{number}");
         let changed = step.program.flags & CHANGED != 0;
         let task = |action| Task {
-            name: described(step, &self.arrived[step.package]),
+            name: described(step, header),
             flags: step.program.flags & CHANGED,
             action,
         };
@@ -112,7 +111,7 @@ impl Runner<'_> {
         for (name, value) in [("HOME", "/root"), ("LANG", "C.UTF-8"), ("SYSTEMD_OFFLINE", "1")] {
             program.env.push((name.into(), value.into()));
         }
-        if let Some(epoch) = self.plan.epoch {
+        if let Some(epoch) = self.epoch {
             program
                 .env
                 .push(("SOURCE_DATE_EPOCH".into(), epoch.to_string().into()));
