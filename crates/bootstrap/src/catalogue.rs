@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::error::Error;
+
 /// What the word before a SPEC's colon stands for.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry {
@@ -30,6 +32,10 @@ pub struct Distribution {
     pub mirror: String,
     /// Official mirror of the security archive, where it is another one.
     pub security_mirror: Option<String>,
+    /// Where its archive of the past is; `{date}` stands for the moment.
+    pub snapshot: Option<String>,
+    /// Where the past of its security archive is, where that is another one.
+    pub security_snapshot: Option<String>,
     /// Mirror of the architectures that the main one does not carry.
     pub ports_mirror: Option<String>,
     /// The built-in keyring that signs it.
@@ -161,6 +167,19 @@ pub fn all() -> &'static [Distribution] {
 pub fn find(id: &str) -> Option<Entry> {
     let deb = deb_of(id).map(Entry::Deb);
     deb.or_else(|| rpm::find(id).map(Entry::Rpm))
+}
+
+/// Whether a SPEC can be a release: its distribution must be known, and in the RPM family the release too.
+///
+/// # Errors
+/// [`Error::Distribution`], [`Error::NoRelease`].
+pub fn check(spec: &str) -> Result<(), Error> {
+    let id = spec.split_once(':').map_or(spec, |(id, _)| id);
+    match find(id) {
+        None => Err(Error::Distribution(id.to_owned())),
+        Some(Entry::Deb(_)) => Ok(()),
+        Some(Entry::Rpm(_)) => crate::rpm::check_spec(spec),
+    }
 }
 
 /// The distribution of the Debian family of that id.

@@ -17,9 +17,11 @@ use super::arch;
 use super::solve::is_file;
 use crate::context::Context;
 use crate::error::Error;
+use crate::lock::Locked;
 use crate::request::{Request, Variant};
 use crate::tools;
-use named::Named;
+pub use named::Named;
+pub use repos::own_keys;
 
 /// What a run is going to do.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct Plan {
     pub not_writable: Option<(String, &'static str)>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
+    /// The lock that stands in for metadata and solution.
+    pub lock: Option<Locked>,
 }
 
 /// A repository, and how it is read and verified.
@@ -87,6 +91,8 @@ pub struct PlannedRepo {
     pub module_hotfixes: bool,
     /// Whether it is left out with a warning when it cannot be reached.
     pub skip_if_unavailable: bool,
+    /// Whether it is one of the SPEC's release.
+    pub of_release: bool,
 }
 
 /// Whether something is checked.
@@ -178,11 +184,9 @@ impl Plan {
             langs: request.langs.clone(),
             no_docs: request.no_docs,
             configure: request.variant != Variant::Extract,
-            not_writable: named
-                .map(|named| (named.title(), named.release.database.backend))
-                .filter(|(_, backend)| !backend.is_writable())
-                .map(|(title, backend)| (title, backend.word())),
+            not_writable: named.as_ref().and_then(Named::not_writable),
             epoch: tools::source_date_epoch()?,
+            lock: None,
         })
     }
 }
