@@ -149,12 +149,14 @@ pub enum Error {
         source_name: String,
     },
     /// A suite lacks what was asked of it.
-    #[error("{source_name} has no package index for `{component}`")]
+    #[error("{source_name} has no package index for `{component}` of {architectures}")]
     NoIndex {
         /// Address and suite.
         source_name: String,
         /// The component.
         component: String,
+        /// The architectures that were asked for.
+        architectures: String,
     },
     /// A lock that was made from something else.
     #[error("{path} was made from something else: {changes}", path = path.display())]

@@ -71,6 +71,10 @@ pub struct Request {
     pub waivers: Waivers,
     /// Where archives and indexes are kept.
     pub cache: CacheChoice,
+    /// `--cache-from`: caches that are asked after it, and never written.
+    pub cache_from: Vec<PathBuf>,
+    /// `--payload-limit`: bytes of payloads that the cache keeps unpacked; None takes the default.
+    pub payload_limit: Option<u64>,
     /// `--offline`.
     pub offline: bool,
     /// `--timeout`: how long a connection may take to come about, and then bring nothing.

@@ -1,9 +1,11 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
 mod enter;
+mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bareroot_bootstrap::Format;
 use bareroot_enter::mode::Choice;
@@ -41,6 +43,8 @@ pub enum Verb {
     Enter(Box<Enter>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
+    /// Say what the cache of downloads holds, and clean it up
+    Cache(Cache),
 }
 
 /// What distinguishes `bootstrap debian:trixie ./trixie` from `bootstrap --sources FILE ./root`: clap fills the first
@@ -199,6 +203,49 @@ pub struct Distros {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Cache {
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Print its directory
+    Dir(CachePlace),
+    /// Say how much it holds of indexes, archives, unpacked payloads, and parts of downloads
+    Size(CachePlace),
+    /// Remove what was not used for long, and the parts that dead runs have left; nothing that a run uses
+    Prune {
+        /// How long: 90s, 45m, 12h, 30d, 8w
+        #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = units::duration)]
+        older_than: Duration,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: CachePlace,
+    },
+    /// Read every file and name those that are broken: exit code 5 where there is one
+    Verify {
+        /// Remove them
+        #[arg(long)]
+        repair: bool,
+        #[command(flatten)]
+        place: CachePlace,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CachePlace {
+    /// The cache [default: $XDG_CACHE_HOME/bareroot]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// One JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options that shape the plan: the same for every verb that has one.
 #[derive(Debug, Args)]
 pub struct PlanOptions {
@@ -274,9 +321,15 @@ pub struct PlanOptions {
         help_heading = "Sources"
     )]
     pub cache_dir: Option<PathBuf>,
-    /// Keep and use nothing
+    /// Keep nothing, and use nothing but --cache-from
     #[arg(long, help_heading = "Sources")]
     pub no_cache: bool,
+    /// Another cache that is asked after that one, read where it is and never written (repeatable)
+    #[arg(long = "cache-from", value_name = "DIR", help_heading = "Sources")]
+    pub cache_from: Vec<PathBuf>,
+    /// How much the cache may keep of payloads unpacked, as 500M or 8G; 0 keeps none [default: 4 GiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, help_heading = "Sources")]
+    pub payload_limit: Option<u64>,
 
     /// Keyring files or directories (.gpg, .pgp, .asc) instead of the built-in ones
     #[arg(long = "keyring", value_name = "FILE|DIR", help_heading = "Trust")]

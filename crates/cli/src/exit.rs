@@ -23,6 +23,9 @@ pub enum Failure {
     /// A root could not be entered, or the process that works inside roots not be started.
     #[error(transparent)]
     Warden(#[from] bareroot_enter::Error),
+    /// The cache could not be looked through or cleaned up, or is broken.
+    #[error(transparent)]
+    Cache(#[from] bareroot_fetch::Error),
     /// A file that the user named for output cannot be written.
     #[error("cannot write `{path}`")]
     Output { path: String, source: std::io::Error },
@@ -36,6 +39,7 @@ impl Failure {
             Failure::Misuse(_) => Class::Usage,
             Failure::Work(error) => error.class(),
             Failure::Warden(error) => error.class(),
+            Failure::Cache(error) => error.class(),
             Failure::Output { .. } => Class::Target,
         }
     }
@@ -46,6 +50,7 @@ impl Failure {
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
+            Failure::Cache(error) => error.hint(),
             Failure::Output { .. } => None,
         }
     }

@@ -18,6 +18,10 @@ pub enum Misuse {
         "`{0}` is given, but neither what to make (SPEC, for example debian:trixie) nor --sources or --repo"
     )]
     NoSpec(String),
+    #[error(
+        "there is no cache directory: neither XDG_CACHE_HOME nor HOME names one, and --cache-dir is not given"
+    )]
+    NoCacheDir,
     #[error("no target directory is given after `{0}`")]
     NoTarget(String),
     #[error("neither what to make (SPEC, for example debian:trixie) nor --sources or --repo is given")]
@@ -91,6 +95,8 @@ impl PlanOptions {
             (Some(dir), _) => request.cache = CacheChoice::Dir(dir.clone()),
             _ => {}
         }
+        replace(&mut request.cache_from, self.cache_from.clone());
+        request.payload_limit = self.payload_limit.or(request.payload_limit);
         request.offline |= self.offline;
         let timeout = self.timeout.map(|seconds| Duration::from_secs(seconds.into()));
         request.timeout = timeout.or(request.timeout);

@@ -94,7 +94,10 @@ fn account(line: &[u8]) -> Option<Account> {
 }
 
 /// A line of group: name, id, members.
-fn group(line: &[u8]) -> Option<(&[u8], u32, Vec<&[u8]>)> {
+type Group<'l> = (&'l [u8], u32, Vec<&'l [u8]>);
+
+/// A line of group; `None` for one that is none.
+fn group(line: &[u8]) -> Option<Group<'_>> {
     let [name, _, gid, members] = fields(line)[..] else {
         return None;
     };

@@ -22,7 +22,7 @@ use crate::error::Error;
 use choose::Wanted;
 
 /// The version of the parsed form in the cache: raised when what `packages` keeps changes.
-const PARSED: &str = "packages-1";
+pub(crate) const PARSED: &str = "packages-1";
 
 /// No package index is larger than this when it is decoded: sid's main is 65 MB.
 const LARGEST_INDEX: u64 = 2 << 30;
@@ -94,7 +94,7 @@ fn one_source(
 /// Whether an error looks like a mirror in the middle of an update: an index is gone, or is not what Release promised.
 fn moved(error: &Error) -> bool {
     match error {
-        Error::Fetch(error) => error.is_not_found() || error.is_mismatch(),
+        Error::Fetch(error) => (error.is_not_found() && !error.is_offline()) || error.is_mismatch(),
         _ => false,
     }
 }

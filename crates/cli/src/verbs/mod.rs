@@ -1,6 +1,7 @@
 //! One module a verb: parse, call, map the error.
 
 mod bootstrap;
+mod cache;
 mod distros;
 mod enter;
 mod export;
@@ -67,7 +68,7 @@ impl Door {
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
-            Verb::Resolve(_) | Verb::Init(_) | Verb::Lock(_) | Verb::Distros(_) => None,
+            Verb::Resolve(_) | Verb::Init(_) | Verb::Lock(_) | Verb::Distros(_) | Verb::Cache(_) => None,
         }
     }
 
@@ -97,6 +98,7 @@ impl Door {
             (Verb::Init(verb), _) => init::run(verb),
             (Verb::Lock(verb), _) => lock::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
+            (Verb::Cache(verb), _) => cache::run(verb),
             // `needs_warden` has seen to it.
             (Verb::Enter(_) | Verb::Bootstrap(_), None) => return ExitCode::FAILURE,
         };

@@ -80,6 +80,8 @@ pub struct From {
     pub offline: bool,
     /// `--cache-dir`.
     pub cache_dir: Option<String>,
+    /// `--cache-from`.
+    pub cache_from: Vec<String>,
     /// `--no-cache`.
     pub no_cache: bool,
 }

@@ -40,10 +40,14 @@ pub fn fetch(
             digest(&text),
             clear_signed(&name, text, source, context)?,
         ),
-        Err(error) if error.is_not_found() => {
-            let text = detached(&name, source, fetcher, context)?;
-            ("Release", digest(text.get()), text)
-        }
+        Err(error) if error.is_not_found() => match detached(&name, source, fetcher, context) {
+            // Without a network InRelease is what most repositories would have had.
+            Err(Error::Fetch(other)) if other.is_offline() => return Err(error.into()),
+            result => {
+                let text = result?;
+                ("Release", digest(text.get()), text)
+            }
+        },
         Err(error) => return Err(error.into()),
     };
     let release = text.try_map(|text| Release::parse(&name, text))?;
@@ -104,9 +108,11 @@ fn detached(
             bareroot_trust::verify_detached(name, text.clone(), &signature, keyring, &source.policy())
                 .map_err(Error::from)
         }
-        (Err(error), _) if error.is_not_found() => Err(Error::Trust(bareroot_trust::Error::NoSignature {
-            name: name.to_owned(),
-        })),
+        (Err(error), _) if error.is_not_found() && !error.is_offline() => {
+            Err(Error::Trust(bareroot_trust::Error::NoSignature {
+                name: name.to_owned(),
+            }))
+        }
         (Err(error), _) => return Err(error.into()),
         (Ok(_), None) => Err(Error::NoKeyring {
             source_name: name.to_owned(),

@@ -80,7 +80,7 @@ pub fn of_release(
             false => request.components.clone(),
         };
         let signed_by = named.release.map(|release| SignedBy {
-            keyrings: vec![release.signed_by.clone().into()],
+            keyrings: vec![distribution.signed_by_for(release, arch).into()],
             ..SignedBy::default()
         });
         // What is past has expired.
@@ -118,7 +118,7 @@ pub fn of_release(
     }
     let keyring = match keyring_of_options(request)? {
         Some(keyring) => Some(keyring),
-        None => Keyring::builtin(&distribution.keyring).map(Arc::new),
+        None => Keyring::builtin(distribution.keyring_for(arch)).map(Arc::new),
     };
     Ok(all
         .into_iter()
@@ -191,7 +191,7 @@ fn with_keyrings(
 ) -> Result<Vec<PlannedSource>, Error> {
     let options = keyring_of_options(request)?;
     let builtin = || match named {
-        Some(named) => Keyring::builtin(&named.distribution.keyring),
+        Some(named) => Keyring::builtin(named.distribution.keyring_for(arch)),
         None => Some(every_keyring()),
     };
     let mut planned_sources = Vec::new();

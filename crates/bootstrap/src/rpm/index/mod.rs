@@ -161,7 +161,7 @@ fn one_repo(
 /// Whether an error looks like a mirror in the middle of an update: a file is gone, or is not what repomd.xml promised.
 fn moved(error: &Error) -> bool {
     match error {
-        Error::Fetch(error) => error.is_not_found() || error.is_mismatch(),
+        Error::Fetch(error) => (error.is_not_found() && !error.is_offline()) || error.is_mismatch(),
         _ => false,
     }
 }

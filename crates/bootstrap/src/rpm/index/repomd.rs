@@ -90,7 +90,7 @@ fn signed(
 ) -> Result<Trusted<Vec<u8>>, Error> {
     let location = Location::new(mirrors.urls.iter().map(String::as_str), "repodata/repomd.xml.asc");
     let signature = match fetcher.index(&location, LARGEST) {
-        Err(error) if error.is_not_found() => {
+        Err(error) if error.is_not_found() && !error.is_offline() => {
             return Err(Error::Trust(bareroot_trust::Error::NoSignature {
                 name: name.to_owned(),
             }));
