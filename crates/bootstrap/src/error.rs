@@ -41,14 +41,6 @@ pub enum Error {
         /// Those that the release is made for.
         known: String,
     },
-    /// The release's rpm has a database that bareroot cannot write.
-    #[error("bareroot cannot write the rpm database of {release}: its kind is {backend}")]
-    NotWritable {
-        /// The distribution and its release.
-        release: String,
-        /// rpm's word for the kind.
-        backend: &'static str,
-    },
     /// An option of the other family.
     #[error("{option} is not for {family} roots")]
     NotForFamily {
@@ -362,6 +354,9 @@ pub enum Error {
     /// rpm's database.
     #[error(transparent)]
     RpmDb(#[from] bareroot_rpm_db::Error),
+    /// A database of rpm's that was named.
+    #[error(transparent)]
+    Rpmdb(#[from] crate::rpmdb::Error),
     /// Signatures and digests.
     #[error(transparent)]
     Trust(#[from] bareroot_trust::Error),
@@ -386,7 +381,6 @@ impl Classified for Error {
             | Error::Release { .. }
             | Error::NoRelease { .. }
             | Error::NotForArchitecture { .. }
-            | Error::NotWritable { .. }
             | Error::NotForFamily { .. }
             | Error::NeedsSpec { .. }
             | Error::Architecture { .. }
@@ -433,6 +427,7 @@ impl Classified for Error {
             Error::RpmRepo(error) => error.class(),
             Error::RpmSelect(error) => error.class(),
             Error::RpmDb(error) => error.class(),
+            Error::Rpmdb(error) => error.class(),
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
@@ -449,9 +444,6 @@ impl Classified for Error {
             }
             Error::NoRelease { known, .. } | Error::NotForArchitecture { known, .. } => {
                 Some(format!("there are {known}"))
-            }
-            Error::NotWritable { .. } => {
-                Some("--variant extract unpacks what --include names, without a database".to_owned())
             }
             Error::NotForFamily { instead, .. } => {
                 Some((*instead).to_owned()).filter(|words| !words.is_empty())
@@ -505,6 +497,7 @@ impl Classified for Error {
             Error::RpmRepo(error) => error.hint(),
             Error::RpmSelect(error) => error.hint(),
             Error::RpmDb(error) => error.hint(),
+            Error::Rpmdb(error) => error.hint(),
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),

@@ -205,6 +205,7 @@ impl Bootstrap {
         request.foreign |= make.foreign;
         request.no_host_files |= make.no_host_files;
         request.no_standins |= make.no_standins;
+        request.rpmdb_backend = make.rpmdb_backend.or(request.rpmdb_backend);
         request.filters.extend(in_order(
             matches,
             &[
