@@ -117,7 +117,11 @@ fn a_ledger_says_who_owns_what() {
             "./var/plain/ 1:1",
         ]
     );
-    fs::write(root.join(".bareroot-ledger"), "# bareroot ledger 1\n# owners\nnonsense\n").unwrap();
+    fs::write(
+        root.join(".bareroot-ledger"),
+        "# bareroot ledger 1\n# owners\nnonsense\n",
+    )
+    .unwrap();
     run(export(&door, "out/b.tar", &[]))
         .ended_with(5)
         .says(&["out/root/.bareroot-ledger", "line 3"]);
