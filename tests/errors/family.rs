@@ -70,21 +70,6 @@ fn options_of_the_other_family() {
 
 fn releases_that_cannot_be_made() {
     let door = door(&repository(&[]));
-    for (spec, said) in [
-        ("rocky:8", "Rocky Linux 8: its kind is bdb"),
-        ("opensuse-leap:15.6", "openSUSE Leap 15.6: its kind is ndb"),
-    ] {
-        fails(
-            &door,
-            &[spec],
-            2,
-            &[
-                "bareroot cannot write the rpm database",
-                said,
-                "--variant extract",
-            ],
-        );
-    }
     fails(
         &door,
         &["fedora:43", "--arch", "mips64"],

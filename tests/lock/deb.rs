@@ -80,9 +80,10 @@ fn the_same_root_after_the_suite_moved() {
     ground.door.mirror.remove("pool/main/hello/hello_1.0-1_amd64.deb");
     ground.door.mirror.remove("pool/main/hello/hello_1.0-1_arm64.deb");
     fs::remove_dir_all(ground.path("cache")).unwrap();
-    ground
-        .bootstrap("bareroot.lock", "gone", &[])
-        .failed(4, &["hello_1.0-1"]);
+    ground.bootstrap("bareroot.lock", "gone", &[]).failed(
+        4,
+        &["hello_1.0-1", "bareroot.lock has a package", "hint: --mirror"],
+    );
     assert!(!ground.path("gone").exists());
 }
 

@@ -114,6 +114,8 @@ pub enum Need {
     BenchRpm,
     /// The bench of entering a root.
     Enter,
+    /// The RPM distribution, and the comparison with rpm and Berkeley DB.
+    Rpmdb,
 }
 
 /// Installs what is missing.
@@ -138,6 +140,10 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Users => programs = USERS.to_vec(),
         Need::BenchUsers => programs = [USERS, BENCH].concat(),
         Need::UsersAndRpm => programs = [RPM, USERS].concat(),
+        Need::Rpmdb => {
+            programs = RPM.to_vec();
+            programs.push(("db5.3_verify", "db5.3-util"));
+        }
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
         Need::Enter => programs = ENTER.to_vec(),
     }

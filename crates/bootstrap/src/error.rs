@@ -41,14 +41,6 @@ pub enum Error {
         /// Those that the release is made for.
         known: String,
     },
-    /// The release's rpm has a database that bareroot cannot write.
-    #[error("bareroot cannot write the rpm database of {release}: its kind is {backend}")]
-    NotWritable {
-        /// The distribution and its release.
-        release: String,
-        /// rpm's word for the kind.
-        backend: &'static str,
-    },
     /// An option of the other family.
     #[error("{option} is not for {family} roots")]
     NotForFamily {
@@ -165,6 +157,14 @@ pub enum Error {
         path: PathBuf,
         /// What is asked for now, option by option.
         changes: String,
+    },
+    /// A package of a lock that no mirror has.
+    #[error("{lock} has a package that none of its mirrors has", lock = lock.display())]
+    LockedGone {
+        /// The lock.
+        lock: PathBuf,
+        /// The package's file, and what the mirrors say.
+        source: bareroot_fetch::Error,
     },
     /// There is no lock.
     #[error("there is no lock `{path}`", path = path.display())]
@@ -354,6 +354,9 @@ pub enum Error {
     /// rpm's database.
     #[error(transparent)]
     RpmDb(#[from] bareroot_rpm_db::Error),
+    /// A database of rpm's that was named.
+    #[error(transparent)]
+    Rpmdb(#[from] crate::rpmdb::Error),
     /// Signatures and digests.
     #[error(transparent)]
     Trust(#[from] bareroot_trust::Error),
@@ -378,7 +381,6 @@ impl Classified for Error {
             | Error::Release { .. }
             | Error::NoRelease { .. }
             | Error::NotForArchitecture { .. }
-            | Error::NotWritable { .. }
             | Error::NotForFamily { .. }
             | Error::NeedsSpec { .. }
             | Error::Architecture { .. }
@@ -400,6 +402,7 @@ impl Classified for Error {
             | Error::NotInSolution(_) => Class::Usage,
             Error::StaleLock { .. } | Error::NoLock { .. } | Error::LockedArch { .. } => Class::Disagreement,
             Error::LockedFile { .. } => Class::Trust,
+            Error::LockedGone { source, .. } => source.class(),
             Error::Write { .. } => Class::Target,
             Error::Depot(error) => error.class(),
             Error::Stdout(_) => Class::Target,
@@ -424,6 +427,7 @@ impl Classified for Error {
             Error::RpmRepo(error) => error.class(),
             Error::RpmSelect(error) => error.class(),
             Error::RpmDb(error) => error.class(),
+            Error::Rpmdb(error) => error.class(),
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
@@ -440,9 +444,6 @@ impl Classified for Error {
             }
             Error::NoRelease { known, .. } | Error::NotForArchitecture { known, .. } => {
                 Some(format!("there are {known}"))
-            }
-            Error::NotWritable { .. } => {
-                Some("--variant extract unpacks what --include names, without a database".to_owned())
             }
             Error::NotForFamily { instead, .. } => {
                 Some((*instead).to_owned()).filter(|words| !words.is_empty())
@@ -462,6 +463,9 @@ impl Classified for Error {
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
             Error::StaleLock { .. } => Some("`bareroot lock` brings it up to date".to_owned()),
             Error::NoLock { .. } => Some("`bareroot lock` writes it".to_owned()),
+            Error::LockedGone { .. } => Some(
+                "--mirror names another that may have it, and --snapshot DATE a moment at which the archive had it".to_owned(),
+            ),
             Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
             Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
             Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),
@@ -493,6 +497,7 @@ impl Classified for Error {
             Error::RpmRepo(error) => error.hint(),
             Error::RpmSelect(error) => error.hint(),
             Error::RpmDb(error) => error.hint(),
+            Error::Rpmdb(error) => error.hint(),
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),

@@ -24,6 +24,7 @@ mod recipe;
 mod request;
 mod resolution;
 mod rpm;
+pub mod rpmdb;
 mod second_stage;
 mod site;
 mod snapshot;

@@ -105,6 +105,7 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
             (Some(path), _) => CacheChoice::Dir(directory.join(path)),
             _ => CacheChoice::Default,
         },
+        cache_from: files(&from.cache_from),
         offline: from.offline,
         timeout: from.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         jobs,
@@ -174,7 +175,7 @@ mod tests {
             [packages]\ninclude = [\"vim\", \"./own.deb\", \"./none.deb\"]\nexclude = [\"nano\"]\nrecommends = true\n\
             with-optional = true\nlangs = [\"de\"]\nnodocs = true\n\
             [from]\nmirrors = [\"http://m\"]\ncomponents = [\"main\"]\nsources = [\"a.sources\"]\nrepos = [\"/b.repo\"]\n\
-            releasever = \"9\"\nsnapshot = \"2026-01-31\"\ntimeout = 5\noffline = true\ncache-dir = \"cache\"\n\
+            releasever = \"9\"\nsnapshot = \"2026-01-31\"\ntimeout = 5\noffline = true\ncache-dir = \"cache\"\ncache-from = [\"shared\"]\n\
             [trust]\nkeyrings = [\"k.pgp\"]\nno-check-valid-until = true\nallow-weak-keys = [\"AB\"]\n\
             allow-unauthenticated = true\n\
             [make]\njobs = 3\nforeign = true\nmerged-usr = true\naptopts = [\"x\"]\ndpkgopts = [\"y\"]\nhostname = \"h\"\n\
@@ -233,6 +234,7 @@ mod tests {
                 weak_keys: vec!["AB".into()],
             },
             cache: CacheChoice::Dir(beside("cache")),
+            cache_from: vec![beside("shared")],
             offline: true,
             timeout: Some(Duration::from_secs(5)),
             jobs: Some(3),

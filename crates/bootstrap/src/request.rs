@@ -83,6 +83,8 @@ pub struct Request {
     pub jobs: Option<usize>,
     /// `--foreign`: nothing of the root is run; a script in it finishes it.
     pub foreign: bool,
+    /// `--rpmdb-backend`: the kind of rpm's database, instead of what the root's own rpm is set up for.
+    pub rpmdb_backend: Option<bareroot_rpm_db::Backend>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
     /// The mode that this process is in, by `--mode`.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bareroot_bootstrap::Format;
+use bareroot_bootstrap::rpmdb::{Backend, ByteOrder};
 use bareroot_enter::mode::Choice;
 use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -45,6 +46,99 @@ pub enum Verb {
     Distros(Distros),
     /// Say what the cache of downloads holds, and clean it up
     Cache(Cache),
+    /// Read, verify, convert and carry rpm databases of any kind
+    Rpmdb(Rpmdb),
+}
+
+/// `bareroot rpmdb`. DB is a root, the directory of a database or its file: the kind is recognised by content.
+#[derive(Debug, Args)]
+pub struct Rpmdb {
+    #[command(subcommand)]
+    pub what: RpmdbVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RpmdbVerb {
+    /// List the packages, as `rpm -qa` names them
+    List {
+        /// A root, the database's directory, or its file
+        db: PathBuf,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check structure, checksums, headers, their digests and the indexes
+    Verify {
+        /// A root, the database's directory, or its file
+        db: PathBuf,
+    },
+    /// Put a database of another kind in the place of DB, whose files are kept aside
+    Convert {
+        /// A root, the database's directory, or its file
+        db: PathBuf,
+        #[command(flatten)]
+        kind: RpmdbKind,
+    },
+    /// Write the text of Berkeley DB's db_dump (rpmdb_dump) on standard output
+    Dump {
+        /// A root, the database's directory, or its file
+        db: PathBuf,
+        /// Printable characters as they are (db_dump -p)
+        #[arg(short, long)]
+        print: bool,
+    },
+    /// Make a database of such a text
+    Load {
+        /// The text; - for standard input
+        dump: PathBuf,
+        /// A root, or a directory, which may be new
+        db: PathBuf,
+        #[command(flatten)]
+        kind: RpmdbKind,
+        /// Keep the files of a database that is there aside, and write another
+        #[arg(long)]
+        force: bool,
+    },
+    /// Write rpm's list of headers (rpmdb --exportdb) on standard output
+    Export {
+        /// A root, the database's directory, or its file
+        db: PathBuf,
+    },
+    /// Make a database of such a list (rpmdb --importdb)
+    Import {
+        /// The list; - for standard input
+        list: PathBuf,
+        /// A root, or a directory, which may be new
+        db: PathBuf,
+        #[command(flatten)]
+        kind: RpmdbKind,
+        /// Keep the files of a database that is there aside, and write another
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Which kind of database is written.
+#[derive(Debug, Args)]
+pub struct RpmdbKind {
+    /// sqlite, ndb or bdb [default: what the root's own macros say, else the kind that is there, else sqlite]
+    #[arg(long, value_name = "BACKEND", value_parser = backend)]
+    pub to: Option<Backend>,
+    /// The byte order of the machines that use it: little or big [default: that of the input, else this machine's]
+    #[arg(long, value_name = "ORDER", value_parser = byte_order)]
+    pub byte_order: Option<ByteOrder>,
+}
+
+fn backend(word: &str) -> Result<Backend, String> {
+    Backend::of_word(word).ok_or_else(|| "there are sqlite, ndb and bdb".to_owned())
+}
+
+fn byte_order(word: &str) -> Result<ByteOrder, String> {
+    match word {
+        "little" => Ok(ByteOrder::Little),
+        "big" => Ok(ByteOrder::Big),
+        _ => Err("there are little and big".to_owned()),
+    }
 }
 
 /// What distinguishes `bootstrap debian:trixie ./trixie` from `bootstrap --sources FILE ./root`: clap fills the first
@@ -276,7 +370,8 @@ pub struct PlanOptions {
     /// Leave out what packages mark as documentation (RPM)
     #[arg(long, help_heading = "Packages")]
     pub nodocs: bool,
-    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant; `lock` takes several, A,B
+    /// The target's architecture, as dpkg calls it, or rpm in RPM roots; what this machine does not run needs a static
+    /// qemu-ARCH, or --foreign; `lock` takes several, A,B [default: the host's own]
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 
@@ -399,6 +494,9 @@ pub struct MakeOptions {
     /// Copy neither resolv.conf nor hostname of this host (RPM roots never get them)
     #[arg(long, help_heading = "How")]
     pub no_host_files: bool,
+    /// The kind of rpm's database: sqlite, ndb or bdb [default: what the root's own rpm is set up for] (RPM)
+    #[arg(long, value_name = "BACKEND", value_parser = backend, help_heading = "How")]
+    pub rpmdb_backend: Option<Backend>,
     /// Run every helper program of the target as it is; nothing stands in for the slow ones
     #[arg(long, help_heading = "How")]
     pub no_standins: bool,

@@ -29,6 +29,16 @@ pub enum Failure {
     /// A file that the user named for output cannot be written.
     #[error("cannot write `{path}`")]
     Output { path: String, source: std::io::Error },
+    /// A file that the user named as input cannot be read.
+    #[error("cannot read `{path}`")]
+    Input { path: String, source: std::io::Error },
+    /// A database that was verified is not sound.
+    #[error("{path} is not sound: {count} findings in {headers} headers")]
+    Unsound {
+        path: String,
+        count: usize,
+        headers: usize,
+    },
 }
 
 impl Failure {
@@ -40,7 +50,8 @@ impl Failure {
             Failure::Work(error) => error.class(),
             Failure::Warden(error) => error.class(),
             Failure::Cache(error) => error.class(),
-            Failure::Output { .. } => Class::Target,
+            Failure::Output { .. } | Failure::Input { .. } => Class::Target,
+            Failure::Unsound { .. } => Class::Trust,
         }
     }
 
@@ -51,7 +62,7 @@ impl Failure {
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
             Failure::Cache(error) => error.hint(),
-            Failure::Output { .. } => None,
+            Failure::Output { .. } | Failure::Input { .. } | Failure::Unsound { .. } => None,
         }
     }
 

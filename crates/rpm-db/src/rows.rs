@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use bareroot_rpm::{Header, Sense, Tag, rich};
 
+use crate::ByteOrder;
+
 /// An index: a table of keys, each with the header's number and a place in the header's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
@@ -51,13 +53,13 @@ pub const TABLES: [Table; 18] = [
 /// One row: the key and the place.
 pub type Row = (Vec<u8>, u32);
 
-/// The rows that a header has in a table.
-pub fn rows(header: &Header, table: &Table) -> Vec<Row> {
+/// The rows that a header has in a table, for machines of that byte order.
+pub fn rows(header: &Header, table: &Table, order: ByteOrder) -> Vec<Row> {
     match table.tag {
         Tag::INSTALLTID => header
             .number(table.tag)
-            // In the machine's own byte order, as rpm takes it from memory.
-            .map(|number| ((number as u32).to_ne_bytes().to_vec(), 0))
+            // As it is in the machine's memory, from where rpm takes it.
+            .map(|number| (order.bytes(number as u32).to_vec(), 0))
             .into_iter()
             .collect(),
         Tag::SIGMD5 => header

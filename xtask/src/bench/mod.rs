@@ -6,6 +6,7 @@ mod export;
 mod measure;
 mod modes;
 mod rpm;
+mod rpmdb;
 mod table;
 
 use anyhow::Result;
@@ -24,6 +25,8 @@ pub enum Bench {
     Rpm(rpm::Options),
     /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
     Enter(enter::Options),
+    /// `rpmdb --importdb` and `--rebuilddb`, and bareroot with each kind of database
+    Rpmdb(rpmdb::Options),
 }
 
 /// Runs a bench.
@@ -37,5 +40,6 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
         Bench::Enter(options) => enter::run(options),
+        Bench::Rpmdb(options) => rpmdb::run(options),
     }
 }

@@ -11,6 +11,7 @@ mod no_host_programs;
 pub mod root;
 mod rpm;
 mod rpm_solve;
+mod rpmdb;
 mod solve;
 mod tar;
 mod trace;
@@ -96,6 +97,11 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
+    /// Databases of every kind, with rpm, Berkeley DB's programs and the rpm of a Debian 13 root
+    Rpmdb {
+        #[command(flatten)]
+        common: Common,
+    },
     /// Ubuntu's roots, with mmdebstrap's
     Ubuntu {
         #[command(flatten)]
@@ -145,6 +151,7 @@ pub fn run(args: Args) -> Result<()> {
                 tar::run(&workshop, common.quick, &mut report)?;
             }
         }
+        Some(Lane::Rpmdb { common }) => rpmdb_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -178,6 +185,15 @@ fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
     modes::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
+fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::Rpmdb) {
+        report.skip("rpmdb", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    rpmdb::run(&place, common.bareroot.as_deref(), report)
+}
+
 fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {
     if let Err(reason) = machine::prepare(Need::Rpm) {
         report.skip("rpm-options", &format!("{reason:#}"));
@@ -202,6 +218,7 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
     if !common.quick {
+        rpmdb_lane(common, report)?;
         rpm_options_lane(common, report)?;
     }
     let words: &[&str] = if common.quick {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+pub use bareroot_rpm_db::Backend;
 use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// One distribution of the catalogue.
 #[derive(Clone, Debug, Deserialize)]
@@ -102,40 +104,16 @@ pub struct Release {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Database {
     /// Its kind.
+    #[serde(deserialize_with = "backend")]
     pub backend: Backend,
     /// Its directory.
     pub path: String,
 }
 
-/// The kinds of database that releases have.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// `rpmdb.sqlite`.
-    Sqlite,
-    /// `Packages.db`, SUSE's own.
-    Ndb,
-    /// `Packages`, Berkeley DB's hash.
-    Bdb,
-}
-
-impl Backend {
-    /// rpm's word (`%_db_backend`).
-    pub fn word(self) -> &'static str {
-        match self {
-            Backend::Sqlite => "sqlite",
-            Backend::Ndb => "ndb",
-            Backend::Bdb => "bdb",
-        }
-    }
-
-    /// Whether bareroot can write it.
-    pub fn is_writable(self) -> bool {
-        match self {
-            Backend::Sqlite => true,
-            Backend::Ndb | Backend::Bdb => false,
-        }
-    }
+/// rpm's word for a backend.
+fn backend<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Backend, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    Backend::of_word(&word).ok_or_else(|| D::Error::custom(format!("no backend is called `{word}`")))
 }
 
 impl Distribution {

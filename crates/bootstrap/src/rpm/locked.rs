@@ -193,7 +193,8 @@ pub fn plan(locked: Locked, rpm: &Rpm, request: &Request) -> Result<Plan, Error>
         langs: request.langs.clone(),
         no_docs: request.no_docs,
         configure: request.variant != Variant::Extract,
-        not_writable: named.as_ref().and_then(Named::not_writable),
+        backend: request.rpmdb_backend,
+        usual_backend: named.map(|named| named.release.database.backend),
         epoch: tools::source_date_epoch()?.or(locked.root.epoch),
         lock: Some(locked),
     })

@@ -1,16 +1,16 @@
 //! The RPM family: roots of .repo files' repositories, with rpm's database and scriptlets.
 
-mod arch;
+pub mod arch;
 mod configure;
 mod finish;
 mod index;
 mod locked;
-mod macros;
+pub mod macros;
 mod order;
 mod owners;
 pub mod plan;
 mod prepare;
-mod record;
+pub mod record;
 pub mod second_stage;
 mod solve;
 mod unpack;
@@ -110,7 +110,6 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
         context,
         ..
     } = *ground;
-    plan.check()?;
     let emulation = Emulation::find(Arch::of_rpm(&plan.arch), plan.configure, request, context)?;
     let fetcher = tools::fetcher(request, context)?;
     let Chosen {

@@ -51,12 +51,6 @@ fn table() -> String {
         if release.name == distribution.default {
             notes.push("default".to_owned());
         }
-        if !backend.is_writable() {
-            notes.push(format!(
-                "--variant extract only: {} cannot be written",
-                backend.word()
-            ));
-        }
         if let Some(day) = &release.end_of_life {
             notes.push(format!("updates until {day}"));
         }
@@ -153,7 +147,7 @@ fn rpm_documents() -> impl Iterator<Item = Value> {
             "repositories": repositories,
             "database": release.database.backend.word(),
             "database_path": release.database.path,
-            "buildable": release.database.backend.is_writable(),
+            "buildable": true,
             "platform": release.platform,
             "end_of_life": release.end_of_life,
         })

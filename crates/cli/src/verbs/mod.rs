@@ -9,6 +9,7 @@ mod init;
 mod lock;
 mod remove;
 mod resolve;
+mod rpmdb;
 
 use std::process::ExitCode;
 
@@ -68,7 +69,12 @@ impl Door {
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
-            Verb::Resolve(_) | Verb::Init(_) | Verb::Lock(_) | Verb::Distros(_) | Verb::Cache(_) => None,
+            Verb::Resolve(_)
+            | Verb::Init(_)
+            | Verb::Lock(_)
+            | Verb::Distros(_)
+            | Verb::Cache(_)
+            | Verb::Rpmdb(_) => None,
         }
     }
 
@@ -99,6 +105,7 @@ impl Door {
             (Verb::Lock(verb), _) => lock::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
             (Verb::Cache(verb), _) => cache::run(verb),
+            (Verb::Rpmdb(verb), _) => rpmdb::run(verb),
             // `needs_warden` has seen to it.
             (Verb::Enter(_) | Verb::Bootstrap(_), None) => return ExitCode::FAILURE,
         };

@@ -86,6 +86,8 @@ pub const KEYS: &[Key] = &[
     key("from", "timeout", Kind::Number, "--timeout"),
     key("from", "offline", Kind::Bool, "--offline"),
     key("from", "cache-dir", Kind::Text, "--cache-dir"),
+    key("from", "cache-from", Kind::Replaced, "--cache-from"),
+    key("from", "payload-limit", Kind::Text, "--payload-limit"),
     key("from", "no-cache", Kind::Bool, "--no-cache"),
     key("trust", "keyrings", Kind::Replaced, "--keyring"),
     key(

@@ -80,6 +80,10 @@ pub struct From {
     pub offline: bool,
     /// `--cache-dir`.
     pub cache_dir: Option<String>,
+    /// `--cache-from`.
+    pub cache_from: Vec<String>,
+    /// `--payload-limit`.
+    pub payload_limit: Option<String>,
     /// `--no-cache`.
     pub no_cache: bool,
 }

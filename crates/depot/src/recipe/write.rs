@@ -86,6 +86,8 @@ fn value(recipe: &Recipe, table: &str, name: &str) -> Option<String> {
         ("from", "timeout") => number(from.timeout),
         ("from", "offline") => yes(from.offline),
         ("from", "cache-dir") => text(&from.cache_dir),
+        ("from", "cache-from") => list(&from.cache_from),
+        ("from", "payload-limit") => text(&from.payload_limit),
         ("from", "no-cache") => yes(from.no_cache),
         ("trust", "keyrings") => list(&trust.keyrings),
         ("trust", "no-check-valid-until") => yes(trust.no_check_valid_until),

@@ -10,6 +10,7 @@ mod repos;
 use std::path::Path;
 use std::sync::Arc;
 
+use bareroot_rpm_db::Backend;
 use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
 
@@ -52,8 +53,10 @@ pub struct Plan {
     pub no_docs: bool,
     /// Whether scriptlets run and databases are written; `--variant extract` only unpacks.
     pub configure: bool,
-    /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
-    pub not_writable: Option<(String, &'static str)>,
+    /// The kind of rpm's database that the user wants, whatever the root's own rpm is set up for.
+    pub backend: Option<Backend>,
+    /// The kind that the release has, for a root whose macros do not say.
+    pub usual_backend: Option<Backend>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
     /// The lock that stands in for metadata and solution.
@@ -124,20 +127,6 @@ impl Plan {
         Plan::on_host(request, Path::new("/"), context)
     }
 
-    /// Whether a root can be made of it, and not only be resolved.
-    ///
-    /// # Errors
-    /// When the release's rpm has a database that bareroot cannot write, and one is to be written.
-    pub fn check(&self) -> Result<(), Error> {
-        match &self.not_writable {
-            Some((release, backend)) if self.configure => Err(Error::NotWritable {
-                release: release.clone(),
-                backend,
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// The plan, with the host's own configuration below `host`.
     fn on_host(request: &Request, host: &Path, context: &Context) -> Result<Plan, Error> {
         let arch = arch::target(request.arch.as_deref())?;
@@ -184,7 +173,8 @@ impl Plan {
             langs: request.langs.clone(),
             no_docs: request.no_docs,
             configure: request.variant != Variant::Extract,
-            not_writable: named.as_ref().and_then(Named::not_writable),
+            backend: request.rpmdb_backend,
+            usual_backend: named.map(|named| named.release.database.backend),
             epoch: tools::source_date_epoch()?,
             lock: None,
         })

@@ -183,12 +183,6 @@ impl Named {
         Ok(all)
     }
 
-    /// The release, and rpm's word for its kind of database, where bareroot cannot write that.
-    pub fn not_writable(&self) -> Option<(String, &'static str)> {
-        let backend = self.release.database.backend;
-        (!backend.is_writable()).then(|| (self.title(), backend.word()))
-    }
-
     /// The keys of the release.
     ///
     /// # Errors

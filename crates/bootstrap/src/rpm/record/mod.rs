@@ -2,14 +2,16 @@
 //! package managers remember.
 
 mod keys;
-mod location;
+pub mod location;
 mod managers;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bareroot_rpm::blob::{self, Install};
-use bareroot_rpm_db::{Backend, Database};
+use bareroot_rpm_db::{Backend, ByteOrder, Database};
 use bareroot_unpack::Root;
+
+use location::Location;
 
 use super::arch;
 use super::index::IndexedRepo;
@@ -33,7 +35,9 @@ pub fn record(
     let begin = plan
         .epoch
         .map_or_else(now, |epoch| u32::try_from(epoch).unwrap_or_default());
-    let mut database = Database::create(Backend::Sqlite)?;
+    let location = location::of(root, &plan.arch)?;
+    let backend = backend(plan, &location);
+    let mut database = Database::create_for(backend, ByteOrder::of_arch(&plan.arch))?;
     for key in keys::stored(plan, repos, arrived, begin) {
         database.add(&key)?;
     }
@@ -57,12 +61,19 @@ pub fn record(
         }
     }
     let transaction = managers::transaction(plan, solution, arrived, begin, [before, database.cookie()]);
-    let directory = location::location(root)?;
-    root.create_dir_all(&directory, 0o755)?;
+    root.create_dir_all(&location.directory, 0o755)?;
     for file in database.finish()? {
-        root.write(directory.join(file.name), 0o644, &file.bytes)?;
+        root.write(location.directory.join(file.name), 0o644, &file.bytes)?;
     }
     managers::record(root, solution, arrived, &transaction)
+}
+
+/// What the user wants, else what the root's own rpm is set up for, else what the release has.
+fn backend(plan: &Plan, location: &Location) -> Backend {
+    plan.backend
+        .or(location.backend)
+        .or(plan.usual_backend)
+        .unwrap_or_default()
 }
 
 fn now() -> u32 {

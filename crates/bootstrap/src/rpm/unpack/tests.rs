@@ -73,7 +73,8 @@ fn all_of_filesystem_is_there_as_its_header_has_it() {
         no_docs: false,
         configure: false,
         platform: None,
-        not_writable: None,
+        backend: None,
+        usual_backend: None,
         epoch: None,
         lock: None,
     };

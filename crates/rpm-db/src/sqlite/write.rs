@@ -1,20 +1,18 @@
-//! rpm's sqlite database (rpm's lib/backend/sqlite.c).
+//! `rpmdb.sqlite`, written by rpm's own statements.
 
 use bareroot_rpm::Header;
 use rusqlite::{Connection, params};
 
+use super::FILE;
+use crate::ByteOrder;
 use crate::error::Error;
 use crate::memory;
 use crate::rows::{self, TABLES};
-
-/// The file's name within the database's directory.
-pub const FILE: &str = "rpmdb.sqlite";
 
 /// A database that is being written.
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
-    next: u32,
 }
 
 impl Sqlite {
@@ -22,7 +20,6 @@ impl Sqlite {
     pub fn create() -> Result<Sqlite, Error> {
         let mut database = Sqlite {
             connection: memory::create(FILE)?,
-            next: 1,
         };
         database
             .tables()
@@ -55,28 +52,48 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Adds a header in its stored form; gives its number.
-    pub fn add(&mut self, blob: &[u8], header: &Header) -> Result<u32, Error> {
-        let number = self.next;
-        self.insert(number, blob, header)
-            .map_err(|source| Error::sqlite(FILE, "written", source))?;
-        self.next = self.next.saturating_add(1);
-        Ok(number)
+    /// Adds a header in its stored form under a number that no other has.
+    pub fn add(&mut self, number: u32, blob: &[u8], header: &Header, order: ByteOrder) -> Result<(), Error> {
+        self.insert(number, blob, header, order)
+            .map_err(|source| Error::sqlite(FILE, "written", source))
     }
 
-    fn insert(&self, number: u32, blob: &[u8], header: &Header) -> Result<(), rusqlite::Error> {
+    fn insert(
+        &self,
+        number: u32,
+        blob: &[u8],
+        header: &Header,
+        order: ByteOrder,
+    ) -> Result<(), rusqlite::Error> {
         self.connection
             .prepare_cached("INSERT INTO 'Packages' VALUES (?1, ?2)")?
             .execute(params![number, blob])?;
         for table in &TABLES {
             let statement = format!("INSERT INTO '{}' VALUES (?1, ?2, ?3)", table.name);
             let mut statement = self.connection.prepare_cached(&statement)?;
-            for (key, place) in rows::rows(header, table) {
+            for (key, place) in rows::rows(header, table, order) {
                 match std::str::from_utf8(&key) {
                     Ok(text) if !table.binary => statement.execute(params![text, number, place])?,
                     _ => statement.execute(params![key, number, place])?,
                 };
             }
+        }
+        Ok(())
+    }
+
+    /// Says that numbers up to this one have been given.
+    pub fn given(&mut self, number: u32) -> Result<(), Error> {
+        let failed = |source| Error::sqlite(FILE, "written", source);
+        let changed = self
+            .connection
+            .execute(
+                "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'Packages'",
+                params![number],
+            )
+            .map_err(failed)?;
+        if changed == 0 {
+            let insert = "INSERT INTO sqlite_sequence VALUES ('Packages', ?1)";
+            self.connection.execute(insert, params![number]).map_err(failed)?;
         }
         Ok(())
     }

@@ -1,0 +1,148 @@
+use std::fs;
+use std::path::Path;
+
+use bareroot_rpm_db::{Backend, ByteOrder, Contents, Record};
+use bareroot_testkit::headers::Builder;
+
+use super::super::{Found, place};
+use crate::error::Error;
+
+fn contents(numbers: &[u32]) -> Contents {
+    let record = |number: &u32| {
+        let mut builder = Builder::new(&format!("p{number}"));
+        builder.text(1044, "(none)");
+        builder.text(1005, &"x".repeat(3000));
+        Record {
+            number: *number,
+            blob: builder.bytes().split_off(8),
+        }
+    };
+    Contents::new(numbers.iter().map(record).collect())
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_database_is_converted_in_place_and_its_files_stay_aside() {
+    let temp = tempfile::tempdir().unwrap();
+    let db = temp.path().join("db");
+    let first = contents(&[1, 4, 9]);
+    let made = place(&db, &first, Some(Backend::Bdb), ByteOrder::Big, false).unwrap();
+    assert_eq!((made.headers, made.aside), (3, None));
+    // Files that rpm's Berkeley DB keeps beside it, and one that is none of its.
+    fs::write(db.join("__db.001"), "region").unwrap();
+    fs::write(db.join("Basenames"), "index").unwrap();
+    fs::write(db.join("note"), "mine").unwrap();
+    let old = fs::read(db.join("Packages")).unwrap();
+    let found = Found::open(&db).unwrap();
+    let done = found.convert(Backend::Ndb, ByteOrder::NATIVE).unwrap().unwrap();
+    assert_eq!((done.backend, done.headers), (Backend::Ndb, 3));
+    assert_eq!(names(&db), ["Index.db", "Packages.db", "note", "rpmdb-old-bdb"]);
+    let aside = db.join("rpmdb-old-bdb");
+    assert_eq!(names(&aside), ["Basenames", "Packages", "__db.001"]);
+    assert_eq!(fs::read(aside.join("Packages")).unwrap(), old);
+    // By the directory, by the file, and from what is aside: the same headers under the same numbers.
+    for path in [
+        db.clone(),
+        db.join("Packages.db"),
+        aside.clone(),
+        aside.join("Packages"),
+    ] {
+        let read = Found::open(&path).unwrap().read().unwrap();
+        assert_eq!(read.records(), first.records(), "{}", path.display());
+    }
+    // It is of that kind already.
+    assert!(
+        Found::open(&db)
+            .unwrap()
+            .convert(Backend::Ndb, ByteOrder::NATIVE)
+            .unwrap()
+            .is_none()
+    );
+    // There and back again: the second old one has a name of its own.
+    for backend in [Backend::Bdb, Backend::Sqlite, Backend::Bdb, Backend::Sqlite] {
+        Found::open(&db)
+            .unwrap()
+            .convert(backend, ByteOrder::Little)
+            .unwrap()
+            .unwrap();
+    }
+    let expected = [
+        "note",
+        "rpmdb-old-bdb",
+        "rpmdb-old-bdb.2",
+        "rpmdb-old-bdb.3",
+        "rpmdb-old-ndb",
+        "rpmdb-old-sqlite",
+        "rpmdb.sqlite",
+    ];
+    assert_eq!(names(&db), expected);
+}
+
+#[test]
+fn a_root_is_written_where_its_own_rpm_looks() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir_all(temp.path().join("usr/lib/rpm")).unwrap();
+    fs::write(
+        temp.path().join("usr/lib/rpm/macros"),
+        "%_dbpath /usr/lib/sysimage/rpm\n%_db_backend ndb\n",
+    )
+    .unwrap();
+    // A link to elsewhere on the host means the root's own directory.
+    fs::create_dir_all(temp.path().join("usr/lib/sysimage")).unwrap();
+    std::os::unix::fs::symlink("/data", temp.path().join("usr/lib/sysimage/rpm")).unwrap();
+    fs::create_dir(temp.path().join("data")).unwrap();
+    let first = contents(&[2]);
+    let made = place(temp.path(), &first, None, ByteOrder::NATIVE, false).unwrap();
+    assert_eq!(made.backend, Backend::Ndb);
+    assert_eq!(names(&temp.path().join("data")), ["Index.db", "Packages.db"]);
+    assert_eq!(
+        Found::open(temp.path()).unwrap().read().unwrap().records(),
+        first.records()
+    );
+    let error = place(temp.path(), &first, None, ByteOrder::NATIVE, false).unwrap_err();
+    assert!(
+        error.to_string().ends_with("has a database already, of kind ndb"),
+        "{error}"
+    );
+    let forced = place(temp.path(), &contents(&[3]), None, ByteOrder::NATIVE, true).unwrap();
+    assert!(
+        forced
+            .aside
+            .unwrap()
+            .ends_with("usr/lib/sysimage/rpm/rpmdb-old-ndb")
+    );
+    assert_eq!(
+        names(&temp.path().join("data/rpmdb-old-ndb")),
+        ["Index.db", "Packages.db"]
+    );
+}
+
+#[test]
+fn what_is_none_or_several_is_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let message = |path: &Path| match Found::open(path) {
+        Ok(_) => panic!("found"),
+        Err(error) => error.to_string(),
+    };
+    assert!(message(temp.path()).ends_with("has no rpm database"));
+    assert!(message(&temp.path().join("nothing")).ends_with("nothing has no rpm database"));
+    for name in ["Packages", "rpmdb.sqlite"] {
+        fs::write(temp.path().join(name), "x").unwrap();
+    }
+    assert!(message(temp.path()).ends_with("has databases of several kinds: rpmdb.sqlite, Packages"));
+    let error = Found::open(&temp.path().join("Packages"))
+        .unwrap()
+        .read()
+        .unwrap_err();
+    assert!(matches!(error, Error::RpmDb(_)), "{error}");
+    fs::write(temp.path().join("rpmdb.sqlite-journal"), "x").unwrap();
+    assert!(message(&temp.path().join("rpmdb.sqlite")).contains("a change that was interrupted"));
+}

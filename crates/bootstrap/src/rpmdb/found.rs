@@ -1,0 +1,200 @@
+//! Finding a database.
+
+use std::path::{Path, PathBuf};
+
+use bareroot_rpm_db::{Backend, Contents, Source, verify};
+use bareroot_unpack::{FileKind, Root};
+
+use super::Error;
+use crate::error::Error as Any;
+use crate::rpm::arch;
+use crate::rpm::record::location::{self, NEW, OLD};
+
+/// A database's directory, and its file.
+pub struct Found {
+    /// The root, or the directory.
+    pub(super) root: Root,
+    /// The database's directory in it.
+    pub(super) directory: PathBuf,
+    /// The file's name.
+    file: String,
+    bytes: Vec<u8>,
+    log: Option<Vec<u8>>,
+    usual: Option<Backend>,
+}
+
+/// Where a database is, or would be.
+pub(super) struct Spot {
+    pub(super) root: Root,
+    pub(super) directory: PathBuf,
+    /// The file that was named, or the one that the directory has.
+    pub(super) file: Option<String>,
+    /// What the root's own rpm would have.
+    pub(super) backend: Option<Backend>,
+}
+
+impl Found {
+    /// Finds and loads the database of a root, a directory or a file.
+    ///
+    /// # Errors
+    /// [`Error::None`], [`Error::Several`], [`Error::Journal`]; when a file cannot be read.
+    pub fn open(path: &Path) -> Result<Found, Any> {
+        let spot = spot(path)?;
+        let none = || Error::None {
+            path: path.to_owned(),
+            source: None,
+        };
+        let file = spot.file.ok_or_else(none)?;
+        let beside = |end: &str| spot.directory.join(format!("{file}{end}"));
+        if spot
+            .root
+            .lstat(beside("-journal"))?
+            .is_some_and(|stat| stat.size > 0)
+        {
+            let path = path.join(beside("-journal"));
+            return Err(Error::Journal { path }.into());
+        }
+        let bytes = spot.root.read(spot.directory.join(&file))?;
+        let log = match Backend::recognise(&bytes) {
+            Some(Backend::Sqlite) => spot.root.read_if_exists(beside("-wal"))?,
+            _ => None,
+        };
+        Ok(Found {
+            root: spot.root,
+            directory: spot.directory,
+            file,
+            bytes,
+            log,
+            usual: spot.backend,
+        })
+    }
+
+    /// The kind that the root's own rpm is set up for, where what was named is a root that says.
+    pub fn usual(&self) -> Option<Backend> {
+        self.usual
+    }
+
+    /// The database's bytes.
+    pub fn source(&self) -> Source<'_> {
+        Source {
+            name: &self.file,
+            bytes: &self.bytes,
+            log: self.log.as_deref(),
+        }
+    }
+
+    /// All that it holds.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn read(&self) -> Result<Contents, Any> {
+        Ok(self.source().read()?)
+    }
+
+    /// All that it holds, and everything that is wrong with its headers and indexes.
+    ///
+    /// # Errors
+    /// When its structure is damaged.
+    pub fn verify(&self) -> Result<(Contents, Vec<bareroot_rpm_db::Error>), Any> {
+        let contents = self.read()?;
+        let findings = verify::findings(&self.source(), &contents);
+        Ok((contents, findings))
+    }
+
+    /// The database's directory, from what was named.
+    pub fn directory(&self) -> PathBuf {
+        self.root.path().join(&self.directory)
+    }
+}
+
+/// Where the database of a root, a directory or a file is.
+pub(super) fn spot(path: &Path) -> Result<Spot, Any> {
+    let unseen = |source| Error::None {
+        path: path.to_owned(),
+        source: Some(source),
+    };
+    // A link that the user names is theirs; inside a directory none leads out of it.
+    let real = path.canonicalize().map_err(unseen)?;
+    if !real.is_dir() {
+        let directory = real.parent().unwrap_or(Path::new("/"));
+        return Ok(Spot {
+            root: Root::open(directory)?,
+            directory: PathBuf::new(),
+            file: real.file_name().map(|name| name.to_string_lossy().into_owned()),
+            backend: None,
+        });
+    }
+    let root = Root::open(&real)?;
+    if let Some(file) = only(&root, Path::new(""), None, path)? {
+        return Ok(Spot {
+            root,
+            directory: PathBuf::new(),
+            file: Some(file),
+            backend: None,
+        });
+    }
+    let location = location::of(&root, arch::host())?;
+    let mut candidates = vec![location.directory.clone()];
+    candidates.extend([NEW, OLD].map(PathBuf::from));
+    for directory in candidates {
+        let there = root
+            .stat(&directory)?
+            .is_some_and(|stat| stat.kind == FileKind::Directory);
+        if there && let Some(file) = only(&root, &directory, location.backend, path)? {
+            return Ok(Spot {
+                root,
+                directory,
+                file: Some(file),
+                backend: location.backend,
+            });
+        }
+    }
+    // A directory of its own has nothing of a root.
+    let is_root = root.exists("usr")? || root.exists("etc")?;
+    let directory = if is_root {
+        location.directory
+    } else {
+        PathBuf::new()
+    };
+    Ok(Spot {
+        root,
+        directory,
+        file: None,
+        backend: location.backend,
+    })
+}
+
+/// The one database's file in a directory: of several, the one that rpm is set up for.
+fn only(
+    root: &Root,
+    directory: &Path,
+    preferred: Option<Backend>,
+    named: &Path,
+) -> Result<Option<String>, Any> {
+    let mut found = Vec::new();
+    for backend in Backend::ALL {
+        let path = directory.join(backend.file());
+        if root
+            .stat(&path)?
+            .is_some_and(|stat| stat.kind == FileKind::File && stat.size > 0)
+        {
+            found.push(backend);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.file().to_owned())),
+        several => match preferred.filter(|backend| several.contains(backend)) {
+            Some(backend) => Ok(Some(backend.file().to_owned())),
+            None => {
+                let files: Vec<&str> = several.iter().map(|backend| backend.file()).collect();
+                let path = named.join(directory);
+                Err(Error::Several {
+                    path,
+                    files: files.join(", "),
+                }
+                .into())
+            }
+        },
+    }
+}

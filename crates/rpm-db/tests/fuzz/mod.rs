@@ -1,0 +1,90 @@
+//! What the fuzz targets of this crate do with their input. `mutate.rs` runs the same over seeded mutations, so that they
+//! also run where there is no nightly compiler.
+//!
+//! Each body may refuse its input; it may not panic, what it takes may not be larger than what it was given, and has to
+//! survive being written and read again.
+
+use bareroot_rpm_db::dump::{self, Form};
+use bareroot_rpm_db::{Backend, Contents, Database, Source, header_list, verify};
+
+/// A database of any kind. Of sqlite's, the input's last third may be its log.
+pub fn database(data: &[u8]) {
+    read(&Source {
+        name: "fuzz",
+        bytes: data,
+        log: None,
+    });
+    let (bytes, log) = data.split_at(data.len() - data.len() / 3);
+    if Backend::recognise(bytes) == Some(Backend::Sqlite) {
+        read(&Source {
+            name: "fuzz",
+            bytes,
+            log: Some(log),
+        });
+    }
+}
+
+fn read(source: &Source<'_>) {
+    let Ok(contents) = source.read() else {
+        return;
+    };
+    let size: usize = contents.stored.iter().map(|record| record.blob.len()).sum();
+    let given = source.bytes.len() + source.log.map_or(0, <[u8]>::len);
+    assert!(size <= given, "{size} bytes of headers in {given}");
+    let _ = verify::findings(source, &contents);
+    written(&contents);
+}
+
+/// Whatever has headers that can be recorded is the same after it was written.
+fn written(contents: &Contents) {
+    for backend in Backend::ALL {
+        let Ok(database) = Database::of(contents, backend, contents.order) else {
+            return;
+        };
+        let Ok(files) = database.finish() else {
+            continue;
+        };
+        let again = Source {
+            name: "again",
+            bytes: &files[0].bytes,
+            log: None,
+        };
+        let again = again.read().unwrap();
+        assert_eq!(again.records(), contents.records());
+        assert_eq!(again.highest, contents.highest);
+    }
+}
+
+/// The text of a dump.
+pub fn dump(data: &[u8]) {
+    let Ok(contents) = dump::parse("fuzz", data) else {
+        return;
+    };
+    for form in [Form::Bytes, Form::Print] {
+        let text = dump::text(&contents, form);
+        let again = dump::parse("again", text.as_bytes()).unwrap();
+        let pairs = |contents: &Contents| -> Vec<([u8; 4], Vec<u8>)> {
+            let records = contents.stored.iter();
+            records
+                .map(|record| (record.number.to_be_bytes(), record.blob.clone()))
+                .collect()
+        };
+        // The order of the bytes is not in the text; records are as many, with the same data.
+        assert_eq!(pairs(&again).len(), pairs(&contents).len());
+        assert!(
+            again
+                .stored
+                .iter()
+                .zip(&contents.stored)
+                .all(|(a, b)| a.blob == b.blob)
+        );
+    }
+}
+
+/// A list of headers.
+pub fn list(data: &[u8]) {
+    if let Ok(headers) = header_list::parse("fuzz", data) {
+        let size: usize = headers.iter().map(|header| header.len() + 8).sum();
+        assert_eq!(size, data.len());
+    }
+}
