@@ -3,10 +3,13 @@
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use bareroot_testkit::cases;
+use bareroot_testkit::door::run;
 use bareroot_testkit::harness::Case;
 use nix::sched::CloneFlags;
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
@@ -16,8 +19,11 @@ use rustix::process::{Pid, chdir, chroot, test_kill_process};
 use crate::place::Place;
 
 pub const CASES: &[Case] = cases![
-    Root: every_way_out_is_closed, the_ways_are_open_to_whom_they_are_meant_for,
+    Root: every_way_out_is_closed, every_way_out_is_closed_in_a_user_namespace, the_ways_are_open_to_whom_they_are_meant_for,
 ];
+
+/// An ordinary user's id.
+const NOBODY: u32 = 65_534;
 
 /// What an attempt gets to know of the host: the process id of the test, the inode of the root, the host's namespaces.
 type Attempt = fn(&[&str]) -> io::Result<()>;
@@ -245,9 +251,23 @@ fn mounted(kind: &str) -> io::Result<()> {
 }
 
 fn another_device(_: &[&str]) -> io::Result<()> {
+    // The first is a directory of bareroot's own programs, where owners are recorded.
     let known = [
-        "console", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
-        "urandom", "zero",
+        ".bareroot",
+        "console",
+        "fd",
+        "full",
+        "null",
+        "ptmx",
+        "pts",
+        "random",
+        "shm",
+        "stderr",
+        "stdin",
+        "stdout",
+        "tty",
+        "urandom",
+        "zero",
     ];
     let mut names = fs::read_dir("/dev")?.flatten().map(|entry| entry.file_name());
     out_if(names.any(|name| !known.contains(&&*name.to_string_lossy())))
@@ -255,7 +275,9 @@ fn another_device(_: &[&str]) -> io::Result<()> {
 
 fn node(path: &str, kind: FileType, major: u32) -> io::Result<()> {
     mknodat(CWD, path, kind, Mode::from_raw_mode(0o600), makedev(major, 3))?;
-    see(path)
+    let made = OpenOptions::new().write(true).open(path)?;
+    // Where devices are only recorded this is a file. Of a device there is nothing to cut (ftruncate(2)).
+    out_if(rustix::fs::ftruncate(made, 0).is_err())
 }
 
 fn disk(path: &str) -> io::Result<()> {
@@ -326,15 +348,42 @@ fn facts(place: &Place) -> [String; 3] {
 
 fn every_way_out_is_closed() {
     let (place, _below) = prepare();
-    let facts = facts(&place);
+    assert_closed(&place, &|words| {
+        place.command(&["--bind", "host:/shown:ro"], words)
+    });
+}
+
+/// The user's own files are the host's as well.
+fn every_way_out_is_closed_in_a_user_namespace() {
+    let (place, _below) = prepare();
+    for path in ["host", "host/file", "root", "root/tmp", "root/etc"] {
+        chown(place.beside(path), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let command = |words: &[&str]| {
+        let mut command = place.command(&["--mode", "single", "--bind", "host:/shown:ro"], words);
+        command.uid(NOBODY).gid(NOBODY);
+        command
+    };
+    let first = run(command(&["/bin/probe", "ids"]));
+    if first.code == Some(125) && first.stderr.contains("user namespace") {
+        eprintln!("skipped: containment in a user namespace: {}", first.stderr);
+        return;
+    }
+    assert_eq!(first.succeeded().stdout, "0 0 []\n");
+    assert_closed(&place, &command);
+}
+
+/// Tries each way in the root; `command` makes the run of words.
+fn assert_closed(place: &Place, command: &dyn Fn(&[&str]) -> Command) {
+    let facts = facts(place);
     let hosts = fs::read("/etc/hosts").ok();
     let mut open = Vec::new();
     for (name, _) in WAYS {
-        let words: Vec<&str> = ["try", name]
+        let words: Vec<&str> = ["/bin/probe", "try", name]
             .into_iter()
             .chain(facts.iter().map(String::as_str))
             .collect();
-        let run = place.probe(&["--bind", "host:/shown:ro"], &words);
+        let run = run(command(&words));
         if run.code != Some(1) || !run.stdout.starts_with("refused: ") {
             open.push(format!("{name}: {:?} {}{}", run.code, run.stdout, run.stderr));
         }

@@ -78,7 +78,7 @@ fn a_ledger_says_who_owns_what() {
     }
     fs::set_permissions(root.join("var/mail"), PermissionsExt::from_mode(0o2775)).unwrap();
     symlink("shadow", root.join("etc/link")).unwrap();
-    let ledger = "# bareroot ledger 1\n0 42 - etc/shadow\n7 8 - etc/link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n\
+    let ledger = "# bareroot ledger 1\n# owners\n0 42 - etc/shadow\n7 8 - etc/link\n0 0 c:1:3 dev/null\n0 6 b:8:0 dev/sda\n\
                   0 8 - var/mail\n1 1 - var/plain\n5 5 - gone\n";
     fs::write(root.join(".bareroot-ledger"), ledger).unwrap();
     run(export(&door, "out/a.tar", &[])).succeeded();
@@ -117,10 +117,14 @@ fn a_ledger_says_who_owns_what() {
             "./var/plain/ 1:1",
         ]
     );
-    fs::write(root.join(".bareroot-ledger"), "# bareroot ledger 1\nnonsense\n").unwrap();
+    fs::write(
+        root.join(".bareroot-ledger"),
+        "# bareroot ledger 1\n# owners\nnonsense\n",
+    )
+    .unwrap();
     run(export(&door, "out/b.tar", &[]))
         .ended_with(5)
-        .says(&["out/root/.bareroot-ledger", "line 2"]);
+        .says(&["out/root/.bareroot-ledger", "line 3"]);
     door.assert_beside_is(&["a.tar", "root"]);
 }
 

@@ -112,10 +112,10 @@ pub enum Need {
     UsersAndRpm,
     /// The bench with dnf.
     BenchRpm,
-    /// The RPM distribution, and the comparison with rpm and Berkeley DB.
-    Rpmdb,
     /// The bench of entering a root.
     Enter,
+    /// The RPM distribution, and the comparison with rpm and Berkeley DB.
+    Rpmdb,
 }
 
 /// Installs what is missing.
@@ -137,13 +137,13 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
+        Need::Users => programs = USERS.to_vec(),
+        Need::BenchUsers => programs = [USERS, BENCH].concat(),
+        Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::Rpmdb => {
             programs = RPM.to_vec();
             programs.push(("db5.3_verify", "db5.3-util"));
         }
-        Need::Users => programs = USERS.to_vec(),
-        Need::BenchUsers => programs = [USERS, BENCH].concat(),
-        Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::BenchRpm => programs = [RPM, BENCH].concat(),
         Need::Enter => programs = ENTER.to_vec(),
     }

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::error::Error;
+
 /// What the word before a SPEC's colon stands for.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry {
@@ -30,10 +32,18 @@ pub struct Distribution {
     pub mirror: String,
     /// Official mirror of the security archive, where it is another one.
     pub security_mirror: Option<String>,
+    /// Where its archive of the past is; `{date}` stands for the moment.
+    pub snapshot: Option<String>,
+    /// Where the past of its security archive is, where that is another one.
+    pub security_snapshot: Option<String>,
     /// Mirror of the architectures that the main one does not carry.
     pub ports_mirror: Option<String>,
     /// The built-in keyring that signs it.
     pub keyring: String,
+    /// The built-in keyring that signs the ports, where it is another one.
+    pub ports_keyring: Option<String>,
+    /// That keyring inside a root.
+    pub ports_signed_by: Option<String>,
     /// Components used when none are named.
     pub components: Vec<String>,
     /// The release of a SPEC without a colon.
@@ -82,10 +92,30 @@ impl Distribution {
 
     /// The official mirror for an architecture.
     pub fn mirror_for(&self, arch: &str) -> &str {
-        let main = self.main_architectures.is_empty() || self.main_architectures.iter().any(|a| a == arch);
         match &self.ports_mirror {
-            Some(ports) if !main => ports,
+            Some(ports) if self.is_port(arch) => ports,
             _ => &self.mirror,
+        }
+    }
+
+    /// Whether the main mirror does not carry an architecture.
+    fn is_port(&self, arch: &str) -> bool {
+        !self.main_architectures.is_empty() && self.main_architectures.iter().all(|main| main != arch)
+    }
+
+    /// The built-in keyring that signs an architecture's archive.
+    pub fn keyring_for(&self, arch: &str) -> &str {
+        match &self.ports_keyring {
+            Some(ports) if self.is_port(arch) => ports,
+            _ => &self.keyring,
+        }
+    }
+
+    /// That keyring inside a root of a release.
+    pub fn signed_by_for<'a>(&'a self, release: &'a Release, arch: &str) -> &'a str {
+        match &self.ports_signed_by {
+            Some(ports) if self.is_port(arch) => ports,
+            _ => &release.signed_by,
         }
     }
 
@@ -139,6 +169,19 @@ pub fn find(id: &str) -> Option<Entry> {
     deb.or_else(|| rpm::find(id).map(Entry::Rpm))
 }
 
+/// Whether a SPEC can be a release: its distribution must be known, and in the RPM family the release too.
+///
+/// # Errors
+/// [`Error::Distribution`], [`Error::NoRelease`].
+pub fn check(spec: &str) -> Result<(), Error> {
+    let id = spec.split_once(':').map_or(spec, |(id, _)| id);
+    match find(id) {
+        None => Err(Error::Distribution(id.to_owned())),
+        Some(Entry::Deb(_)) => Ok(()),
+        Some(Entry::Rpm(_)) => crate::rpm::check_spec(spec),
+    }
+}
+
 /// The distribution of the Debian family of that id.
 pub fn deb_of(id: &str) -> Option<&'static Distribution> {
     all().iter().find(|distribution| distribution.id == id)
@@ -162,6 +205,8 @@ mod tests {
                 "{}",
                 distribution.keyring
             );
+            let ports = distribution.ports_keyring.as_deref();
+            assert!(ports.is_none_or(|ports| bareroot_trust::Keyring::builtin(ports).is_some()));
             let mut names: Vec<&str> = Vec::new();
             for release in &distribution.releases {
                 names.push(&release.codename);
@@ -209,5 +254,16 @@ mod tests {
             ubuntu.security_mirror_for("i386"),
             "http://security.ubuntu.com/ubuntu"
         );
+        assert_eq!(ubuntu.keyring_for("riscv64"), "ubuntu");
+        let debian = deb_of("debian").unwrap();
+        assert_eq!(debian.mirror_for("riscv64"), debian.mirror);
+        assert_eq!(debian.mirror_for("alpha"), "http://deb.debian.org/debian-ports");
+        assert_eq!(
+            (debian.keyring_for("arm64"), debian.keyring_for("alpha")),
+            ("debian", "debian-ports")
+        );
+        let sid = debian.release("sid").unwrap();
+        assert!(debian.signed_by_for(sid, "m68k").contains("debian-ports"));
+        assert_eq!(debian.signed_by_for(sid, "arm64"), sid.signed_by);
     }
 }

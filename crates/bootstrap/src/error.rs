@@ -141,12 +141,90 @@ pub enum Error {
         source_name: String,
     },
     /// A suite lacks what was asked of it.
-    #[error("{source_name} has no package index for `{component}`")]
+    #[error("{source_name} has no package index for `{component}` of {architectures}")]
     NoIndex {
         /// Address and suite.
         source_name: String,
         /// The component.
         component: String,
+        /// The architectures that were asked for.
+        architectures: String,
+    },
+    /// A lock that was made from something else.
+    #[error("{path} was made from something else: {changes}", path = path.display())]
+    StaleLock {
+        /// The lock.
+        path: PathBuf,
+        /// What is asked for now, option by option.
+        changes: String,
+    },
+    /// A package of a lock that no mirror has.
+    #[error("{lock} has a package that none of its mirrors has", lock = lock.display())]
+    LockedGone {
+        /// The lock.
+        lock: PathBuf,
+        /// The package's file, and what the mirrors say.
+        source: bareroot_fetch::Error,
+    },
+    /// There is no lock.
+    #[error("there is no lock `{path}`", path = path.display())]
+    NoLock {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A lock of another architecture.
+    #[error("{path} has nothing for `{wanted}`, it is for {known}", path = path.display())]
+    LockedArch {
+        /// The lock.
+        path: PathBuf,
+        /// The architecture of the root.
+        wanted: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// A file that the user named when a lock was made, and that is another one.
+    #[error("{path} is not the file of {lock}: its SHA-256 is {found}; expected {expected}", lock = lock.display())]
+    LockedFile {
+        /// The file.
+        path: String,
+        /// The lock.
+        lock: PathBuf,
+        /// What the lock says.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// One package of an RPM lock.
+    #[error("one package of an RPM lock cannot be moved alone")]
+    UpgradeOne,
+    /// A value of a recipe that means nothing.
+    #[error("{path}: `{key}` is `{value}`: {reason}", path = path.display())]
+    RecipeValue {
+        /// The recipe.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What there is.
+        reason: String,
+    },
+    /// No moment.
+    #[error("`{0}` is no moment: expected 2026-01-31 or 20260131T120000Z")]
+    Snapshot(String),
+    /// A distribution whose past nobody keeps.
+    #[error("no snapshot service is known for {distribution}")]
+    NoSnapshots {
+        /// Its name.
+        distribution: String,
+    },
+    /// A file that the user named cannot be written.
+    #[error("cannot write `{path}`", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// A file that the user named cannot be read.
     #[error("cannot read `{path}`", path = path.display())]
@@ -249,6 +327,9 @@ pub enum Error {
     /// The packages cannot be had together.
     #[error(transparent)]
     Select(#[from] Box<bareroot_deb::select::Error>),
+    /// Recipes and locks.
+    #[error(transparent)]
+    Depot(#[from] bareroot_depot::Error),
     /// Debian's files.
     #[error(transparent)]
     Deb(#[from] bareroot_deb::Error),
@@ -311,10 +392,19 @@ impl Classified for Error {
             | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
+            | Error::UpgradeOne
+            | Error::RecipeValue { .. }
+            | Error::Snapshot(_)
+            | Error::NoSnapshots { .. }
             | Error::DirectoryOnStdout
             | Error::NoArchive(_)
             | Error::Terminal
             | Error::NotInSolution(_) => Class::Usage,
+            Error::StaleLock { .. } | Error::NoLock { .. } | Error::LockedArch { .. } => Class::Disagreement,
+            Error::LockedFile { .. } => Class::Trust,
+            Error::LockedGone { source, .. } => source.class(),
+            Error::Write { .. } => Class::Target,
+            Error::Depot(error) => error.class(),
             Error::Stdout(_) => Class::Target,
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
@@ -371,6 +461,16 @@ impl Classified for Error {
             Error::NoKeyring { .. } => Some("name one with --keyring, or Signed-By in the source".to_owned()),
             Error::NotConfigurable { .. } => Some("--variant extract unpacks without configuring".to_owned()),
             Error::Script { .. } => Some("--verbose shows everything that the scripts print".to_owned()),
+            Error::StaleLock { .. } => Some("`bareroot lock` brings it up to date".to_owned()),
+            Error::NoLock { .. } => Some("`bareroot lock` writes it".to_owned()),
+            Error::LockedGone { .. } => Some(
+                "--mirror names another that may have it, and --snapshot DATE a moment at which the archive had it".to_owned(),
+            ),
+            Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
+            Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
+            Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),
+            Error::NoSnapshots { .. } => Some("--mirror takes the address of any archive".to_owned()),
+            Error::Depot(error) => error.hint(),
             Error::HookTooEarly { kind: "customize" } => {
                 Some("give it to `bareroot bootstrap --second-stage`".to_owned())
             }

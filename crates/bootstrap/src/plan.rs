@@ -1,10 +1,12 @@
 //! Chapter one, for every family: what was asked for becomes a plan.
 
+use bareroot_depot::lock::Family;
+
 use crate::catalogue::{self, Entry};
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::{Request, Variant};
-use crate::{deb, rpm};
+use crate::{deb, lock, rpm};
 
 /// What a run is going to do.
 pub enum Plan {
@@ -23,6 +25,21 @@ impl Plan {
         }
     }
 
+    /// An error of its chapters, with what a lock has to do with it.
+    pub fn explained(&self, error: Error) -> Error {
+        let lock = match self {
+            Plan::Deb(plan) => plan.lock.as_ref(),
+            Plan::Rpm(plan) => plan.lock.as_ref(),
+        };
+        match (error, lock) {
+            (Error::Fetch(source), Some(lock)) if source.is_not_found() => Error::LockedGone {
+                lock: lock.path.clone(),
+                source,
+            },
+            (error, _) => error,
+        }
+    }
+
     /// The plan for a request: its SPEC says of which family the root is; without one, .repo files make an RPM root, and
     /// everything else is Debian's.
     ///
@@ -30,6 +47,18 @@ impl Plan {
     /// When the request names something that does not exist, that cannot be made on this host, or that the root's family
     /// does not have.
     pub fn new(request: &Request, context: &Context) -> Result<Plan, Error> {
+        if let Some(locked) = lock::find(request, context)? {
+            return match locked.root.family.clone() {
+                Family::Deb(own) => {
+                    refuse("Debian", &deb_has_not(request))?;
+                    Ok(Plan::Deb(deb::plan_of(locked, &own, request)?))
+                }
+                Family::Rpm(own) => {
+                    refuse("RPM", &rpm_has_not(request))?;
+                    Ok(Plan::Rpm(rpm::plan_of(locked, &own, request)?))
+                }
+            };
+        }
         let entry = match request.spec.as_deref() {
             Some(spec) => {
                 let id = spec.split_once(':').map_or(spec, |(id, _)| id);
@@ -47,6 +76,9 @@ impl Plan {
 
 fn deb(request: &Request, context: &Context) -> Result<Plan, Error> {
     refuse("Debian", &deb_has_not(request))?;
+    if request.spec.is_none() && request.snapshot.is_some() {
+        return Err(Error::NeedsSpec { option: "--snapshot" });
+    }
     Ok(Plan::Deb(deb::Plan::new(request, context)?))
 }
 
@@ -130,6 +162,11 @@ fn rpm_has_not(request: &Request) -> Vec<Asked> {
         option("--aptopt", !request.apt_options.is_empty(), ""),
         option("--dpkgopt", !request.dpkg_options.is_empty(), ""),
         option("--no-check-valid-until", request.waivers.valid_until, ""),
+        option(
+            "--snapshot",
+            request.snapshot.is_some(),
+            "--mirror takes the address of a compose",
+        ),
     ]
 }
 

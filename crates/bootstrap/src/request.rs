@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bareroot_enter::mode::Mode;
 
+use crate::snapshot::Snapshot;
+
 /// Everything that shapes a root.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -36,6 +38,19 @@ pub struct Request {
     pub repos: Vec<PathBuf>,
     /// `--releasever`: what `$releasever` stands for.
     pub releasever: Option<String>,
+    /// `--snapshot`: the moment at which the distribution's snapshot service is asked for what mirrors have no more.
+    pub snapshot: Option<Snapshot>,
+    /// The moment that packages are chosen of, where that is part of what is meant; with a lock, `snapshot` alone only says
+    /// where files are.
+    pub meant_snapshot: Option<Snapshot>,
+    /// Whether a lock stands in for indexes and their solution.
+    pub lock: LockUse,
+    /// The recipe that this is the request of.
+    pub recipe: Option<PathBuf>,
+    /// The files of [`Request::sources`] that a lock was made from, by name and digest.
+    pub locked_sources: Vec<String>,
+    /// The files of [`Request::repos`] that a lock was made from, by name and digest.
+    pub locked_repos: Vec<String>,
     /// `--keyring`: files or directories.
     pub keyrings: Vec<PathBuf>,
     /// `--arch`.
@@ -56,22 +71,45 @@ pub struct Request {
     pub waivers: Waivers,
     /// Where archives and indexes are kept.
     pub cache: CacheChoice,
+    /// `--cache-from`: caches that are asked after it, and never written.
+    pub cache_from: Vec<PathBuf>,
+    /// `--payload-limit`: bytes of payloads that the cache keeps unpacked; None takes the default.
+    pub payload_limit: Option<u64>,
     /// `--offline`.
     pub offline: bool,
     /// `--timeout`: how long a connection may take to come about, and then bring nothing.
     pub timeout: Option<Duration>,
     /// `--jobs`: transfers at once, and at most that many threads of work; None takes the defaults.
     pub jobs: Option<usize>,
-    /// `--rpmdb-backend`: the kind of rpm's database, instead of what the root's own rpm is set up for.
-    pub rpmdb_backend: Option<bareroot_rpm_db::Backend>,
     /// `--foreign`: nothing of the root is run; a script in it finishes it.
     pub foreign: bool,
+    /// `--rpmdb-backend`: the kind of rpm's database, instead of what the root's own rpm is set up for.
+    pub rpmdb_backend: Option<bareroot_rpm_db::Backend>,
     /// `--no-host-files`: neither resolv.conf nor hostname is copied.
     pub no_host_files: bool,
     /// The mode that this process is in, by `--mode`.
     pub mode: Mode,
     /// `--no-standins`: every helper of the target is run as it is.
     pub no_standins: bool,
+}
+
+impl Request {
+    /// Whether a `--mirror` is a one-line entry, which says what is read and not only from where.
+    pub fn is_entry(mirror: &str) -> bool {
+        mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[")
+    }
+}
+
+/// Which lock is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LockUse {
+    /// None.
+    #[default]
+    No,
+    /// That one, if it is there and was made from the same; else packages are chosen afresh.
+    IfFresh(PathBuf),
+    /// That one and nothing else.
+    Only(PathBuf),
 }
 
 /// Which packages come without being named, as mmdebstrap defines its variants. RPM roots have the first two, and

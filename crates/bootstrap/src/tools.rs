@@ -13,7 +13,7 @@ const TRANSFERS: usize = 8;
 
 /// A fetcher as the request wants it.
 pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
-    let cache = match &request.cache {
+    let own = match &request.cache {
         CacheChoice::None => None,
         CacheChoice::Dir(directory) => Some(Cache::open(directory)?),
         // A host where no cache can be kept is no reason to fail: only the user's own choice of one is.
@@ -26,6 +26,7 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
             None => None,
         },
     };
+    let cache = with_shared(own, request)?;
     let defaults = Settings::from_env()?;
     let settings = Settings {
         timeout: request.timeout.unwrap_or(defaults.timeout),
@@ -37,6 +38,21 @@ pub fn fetcher(request: &Request, context: &Context) -> Result<Fetcher, Error> {
         ..defaults
     };
     Ok(Fetcher::new(settings)?)
+}
+
+/// The cache, with the shared ones that are asked after it.
+fn with_shared(own: Option<Cache>, request: &Request) -> Result<Option<Cache>, Error> {
+    if own.is_none() && request.cache_from.is_empty() {
+        return Ok(None);
+    }
+    let mut cache = own.unwrap_or_else(Cache::read_only);
+    for directory in &request.cache_from {
+        cache = cache.and_from(directory)?;
+    }
+    Ok(Some(match request.payload_limit {
+        Some(bytes) => cache.with_payload_limit(bytes),
+        None => cache,
+    }))
 }
 
 /// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.

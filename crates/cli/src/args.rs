@@ -1,9 +1,11 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
 mod enter;
+mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bareroot_bootstrap::Format;
 use bareroot_bootstrap::rpmdb::{Backend, ByteOrder};
@@ -16,7 +18,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 #[command(name = "bareroot", version, max_term_width = 100, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
-5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 130 interrupted."
+5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 8 recipe, lock and request \
+disagree, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -29,6 +32,10 @@ pub enum Verb {
     Bootstrap(Box<Bootstrap>),
     /// Say which packages a root would hold, and why, touching no target
     Resolve(Box<Resolve>),
+    /// Write a recipe: a TOML file that says what the command line can say
+    Init(Box<Init>),
+    /// Write down which packages a root would hold, with their digests; or move what is written down
+    Lock(Box<Lock>),
     /// Write a root that is there to a tar archive
     Export(Export),
     /// Remove a root, unless something is mounted in it
@@ -37,6 +44,8 @@ pub enum Verb {
     Enter(Box<Enter>),
     /// List the distributions and releases known by name: what can be made, where from, with which database
     Distros(Distros),
+    /// Say what the cache of downloads holds, and clean it up
+    Cache(Cache),
     /// Read, verify, convert and carry rpm databases of any kind
     Rpmdb(Rpmdb),
 }
@@ -137,10 +146,14 @@ fn byte_order(word: &str) -> Result<ByteOrder, String> {
 #[derive(Debug, Args)]
 #[command(override_usage = "bareroot bootstrap [OPTIONS] [SPEC] <TARGET>")]
 pub struct Bootstrap {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo; then the directory to make, or
+    /// distribution:release (debian:trixie, fedora:43), a recipe (.toml) or a lock (.lock), left out with --sources or
+    /// --repo; then the directory to make, which a recipe may name, or
     /// the archive, by its name (.tar, .tar.gz, .tar.xz, .tar.zst) or --format; `-` is an archive on standard output
     #[arg(value_names = ["SPEC", "TARGET"], num_args = 1..=2, required = true)]
     pub words: Vec<String>,
+    /// Use the lock, and refuse one that is stale or missing (beside the recipe; with a SPEC ./bareroot.lock)
+    #[arg(long, help_heading = "Sources")]
+    pub locked: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
     #[command(flatten)]
@@ -151,13 +164,43 @@ pub struct Bootstrap {
 
 #[derive(Debug, Args)]
 pub struct Resolve {
-    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo
+    /// distribution:release (debian:trixie, fedora:43), a recipe (.toml) or a lock (.lock), left out with --sources or --repo
     pub spec: Option<String>,
+    /// Use the lock, and refuse one that is stale or missing (beside the recipe; with a SPEC ./bareroot.lock)
+    #[arg(long, help_heading = "Sources")]
+    pub locked: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
     /// Say why PKG is part of the root: the chain of requirements that leads to it
     #[arg(long, value_name = "PKG")]
     pub why: Option<String>,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// distribution:release (debian:trixie, fedora:43), left out with --sources or --repo
+    pub spec: Option<String>,
+    /// The recipe; one that is there is left alone
+    #[arg(default_value = "root.toml")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// distribution:release, a recipe (.toml) or a lock (.lock), left out with --sources or --repo
+    pub spec: Option<String>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// The lock [default: bareroot.lock beside the recipe, or here]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Move all packages to what the indexes have, or PKG and what it cannot do without
+    #[arg(long, value_name = "PKG", num_args = 0..=1, default_missing_value = "")]
+    pub upgrade: Option<String>,
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -254,19 +297,57 @@ pub struct Distros {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Cache {
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Print its directory
+    Dir(CachePlace),
+    /// Say how much it holds of indexes, archives, unpacked payloads, and parts of downloads
+    Size(CachePlace),
+    /// Remove what was not used for long, and the parts that dead runs have left; nothing that a run uses
+    Prune {
+        /// How long: 90s, 45m, 12h, 30d, 8w
+        #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = units::duration)]
+        older_than: Duration,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        place: CachePlace,
+    },
+    /// Read every file and name those that are broken: exit code 5 where there is one
+    Verify {
+        /// Remove them
+        #[arg(long)]
+        repair: bool,
+        #[command(flatten)]
+        place: CachePlace,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CachePlace {
+    /// The cache [default: $XDG_CACHE_HOME/bareroot]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// One JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options that shape the plan: the same for every verb that has one.
 #[derive(Debug, Args)]
 pub struct PlanOptions {
     /// extract, custom, essential, apt, minbase (= required), buildd, important (= debootstrap, -), standard; RPM roots
     /// have extract and custom, which hold what --include names, and minbase, the minimal set of SPEC's release
-    #[arg(
-        long,
-        value_name = "V",
-        default_value = "minbase",
-        allow_hyphen_values = true,
-        help_heading = "Packages"
-    )]
-    pub variant: String,
+    /// [default: minbase]
+    #[arg(long, value_name = "V", allow_hyphen_values = true, help_heading = "Packages")]
+    pub variant: Option<String>,
     /// Packages to add: pkg, pkg=version, pkg/suite, pkg:arch, pkg-, or a .deb file; in RPM roots what `dnf install`
     /// takes: pkg, pkg-version, pkg.arch, a path, @group, '@Environment', @module:stream, or an .rpm file or URL
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Packages")]
@@ -289,7 +370,8 @@ pub struct PlanOptions {
     /// Leave out what packages mark as documentation (RPM)
     #[arg(long, help_heading = "Packages")]
     pub nodocs: bool,
-    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant
+    /// The target's architecture, as dpkg calls it, or rpm in RPM roots; what this machine does not run needs a static
+    /// qemu-ARCH, or --foreign; `lock` takes several, A,B [default: the host's own]
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 
@@ -316,6 +398,10 @@ pub struct PlanOptions {
     /// What $releasever stands for (RPM) [default: SPEC's release]
     #[arg(long, value_name = "VERSION", help_heading = "Sources")]
     pub releasever: Option<String>,
+    /// Archives as they were then: 2026-01-31 or 20260131T120000Z, from the distribution's snapshot service; with a lock only
+    /// for what its mirrors have no more (Debian, Ubuntu)
+    #[arg(long, value_name = "DATE", help_heading = "Sources")]
+    pub snapshot: Option<String>,
     /// How long a connection may take to come about, and how long it may then bring nothing [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Sources")]
     pub timeout: Option<u16>,
@@ -330,9 +416,15 @@ pub struct PlanOptions {
         help_heading = "Sources"
     )]
     pub cache_dir: Option<PathBuf>,
-    /// Keep and use nothing
+    /// Keep nothing, and use nothing but --cache-from
     #[arg(long, help_heading = "Sources")]
     pub no_cache: bool,
+    /// Another cache that is asked after that one, read where it is and never written (repeatable)
+    #[arg(long = "cache-from", value_name = "DIR", help_heading = "Sources")]
+    pub cache_from: Vec<PathBuf>,
+    /// How much the cache may keep of payloads unpacked, as 500M or 8G; 0 keeps none [default: 4 GiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, help_heading = "Sources")]
+    pub payload_limit: Option<u64>,
 
     /// Keyring files or directories (.gpg, .pgp, .asc) instead of the built-in ones
     #[arg(long = "keyring", value_name = "FILE|DIR", help_heading = "Trust")]
@@ -365,8 +457,9 @@ pub struct MakeOptions {
     #[arg(long, value_name = "F", value_parser = format, help_heading = "How")]
     pub format: Option<Format>,
     /// How root's rights are come by: auto, root, unshare (subordinate ids), single (this user's id alone)
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = mode, help_heading = "How")]
-    pub mode: Choice,
+    /// [default: auto]
+    #[arg(long, value_name = "MODE", value_parser = mode, help_heading = "How")]
+    pub mode: Option<Choice>,
     /// Run nothing of the root: its packages are unpacked and recorded, and /bareroot/second-stage in it does the rest, on a
     /// machine that runs its programs
     #[arg(long, help_heading = "How")]
@@ -410,7 +503,9 @@ pub struct MakeOptions {
 }
 
 /// What a root is unpacked by; its second stage has no use for it.
-const FIRST_STAGE: [&str; 35] = [
+const FIRST_STAGE: [&str; 37] = [
+    "locked",
+    "snapshot",
     "foreign",
     "variant",
     "include",
@@ -449,7 +544,7 @@ const FIRST_STAGE: [&str; 35] = [
 ];
 
 /// A word of `--mode`.
-fn mode(word: &str) -> Result<Choice, String> {
+pub fn mode(word: &str) -> Result<Choice, String> {
     let known = Choice::NAMES.iter().find(|(name, _)| *name == word);
     known.map(|(_, choice)| *choice).ok_or_else(|| {
         let names: Vec<&str> = Choice::NAMES.iter().map(|(name, _)| *name).collect();
@@ -458,7 +553,7 @@ fn mode(word: &str) -> Result<Choice, String> {
 }
 
 /// A word of `--format`.
-fn format(word: &str) -> Result<Format, String> {
+pub fn format(word: &str) -> Result<Format, String> {
     Format::named(word).ok_or_else(|| {
         let names: Vec<&str> = Format::WORDS.iter().map(|(name, _)| *name).collect();
         format!("there are {}", names.join(", "))

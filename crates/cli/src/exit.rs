@@ -23,6 +23,9 @@ pub enum Failure {
     /// A root could not be entered, or the process that works inside roots not be started.
     #[error(transparent)]
     Warden(#[from] bareroot_enter::Error),
+    /// The cache could not be looked through or cleaned up, or is broken.
+    #[error(transparent)]
+    Cache(#[from] bareroot_fetch::Error),
     /// A file that the user named for output cannot be written.
     #[error("cannot write `{path}`")]
     Output { path: String, source: std::io::Error },
@@ -42,9 +45,11 @@ impl Failure {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
+            Failure::Misuse(Misuse::Work(error)) => error.class(),
             Failure::Misuse(_) => Class::Usage,
             Failure::Work(error) => error.class(),
             Failure::Warden(error) => error.class(),
+            Failure::Cache(error) => error.class(),
             Failure::Output { .. } | Failure::Input { .. } => Class::Target,
             Failure::Unsound { .. } => Class::Trust,
         }
@@ -52,10 +57,11 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Failure::Misuse(Misuse::Target(error)) => error.hint(),
+            Failure::Misuse(Misuse::Work(error)) => error.hint(),
             Failure::Misuse(_) => Some("`bareroot --help` lists every option".to_owned()),
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
+            Failure::Cache(error) => error.hint(),
             Failure::Output { .. } | Failure::Input { .. } | Failure::Unsound { .. } => None,
         }
     }

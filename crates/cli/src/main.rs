@@ -1,6 +1,7 @@
 //! The binary `bareroot`: arguments in, events out, an exit code.
 
 mod args;
+mod base;
 mod exit;
 mod observers;
 mod request;

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sched::CloneFlags;
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
@@ -31,7 +31,7 @@ pub(crate) struct Room {
     pub(crate) personality32: bool,
     /// Whether there is one id only, which is whoever a program is to be.
     pub(crate) one_id: bool,
-    /// The host's /proc, for a program's own maps.
+    /// A /proc for a program's own maps, where there is one id only.
     pub(crate) proc: Option<OwnedFd>,
     pub(crate) builtins: &'static [Builtin],
     /// The table of emulators, whose entry is gone when this is closed.
@@ -65,7 +65,9 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     let top = open_directory("/").map_err(|error| Failure::step("open the host's root", error))?;
     keep_private(&root, &top).map_err(|error| Failure::step("make the mounts private", error))?;
     drop(top);
-    let proc = open_directory("/proc").ok();
+    let mut proc = (setup.owners != Owners::Real || setup.emulator.is_some())
+        .then(|| open_directory("/proc").ok())
+        .flatten();
     // While the host's files can be named.
     let waiting = setup
         .emulator
@@ -120,6 +122,8 @@ pub(crate) fn make(setup: &Setup, root: OwnedFd, builtins: &'static [Builtin]) -
     chdir("/").map_err(|error| Failure::step("leave the directory", error))?;
     if pivots {
         pivot::away(&root, &mut notes)?;
+        // Whatever this process has open, programs may come by: the host's would show them the host.
+        proc = proc.and_then(|_| own_proc(&root));
     }
     let (root, emulator) = match waiting {
         Some(waiting) => {
@@ -180,6 +184,13 @@ fn watch_owners(who: Owners, notes: &mut Vec<String>) -> Result<Option<OwnedFd>,
             Err(error) => Err(step(error)),
         },
     }
+}
+
+/// The /proc that the session has mounted. The root's own directory of that name is not mistaken for it.
+fn own_proc(root: &OwnedFd) -> Option<OwnedFd> {
+    let proc = mounts::walk(root, "/proc".as_ref(), true).ok()?;
+    let kind = rustix::fs::fstatfs(&proc).ok()?.f_type;
+    (kind == PROC_SUPER_MAGIC).then_some(proc)
 }
 
 /// The console of a full `/dev`, and the session's terminal where one is wanted.

@@ -129,10 +129,38 @@ pub enum Error {
         searched: String,
     },
     /// The network is not to be used.
-    #[error("`{url}` is not in the cache, and the network is not to be used")]
+    #[error("{} is not in the cache, and the network is not to be used{}", missing(label, url), elsewhere(label, url, *others))]
     Offline {
-        /// The file.
+        /// What was wanted: a package, or an index of a source.
+        label: String,
+        /// The file, at the first mirror that has it.
         url: String,
+        /// How many more addresses it has.
+        others: usize,
+    },
+    /// A directory that should be a cache is none.
+    #[error("`{path}` is no cache of bareroot: {reason}", path = path.display())]
+    NoCache {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// The cache cannot be looked through.
+    #[error("cannot read `{path}` of the cache: {source}", path = path.display())]
+    ReadCache {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Files of the cache are not what they should be.
+    #[error("the cache `{path}` has {files} broken {}", if *files == 1 { "file" } else { "files" }, path = path.display())]
+    BrokenCache {
+        /// The cache's directory.
+        path: PathBuf,
+        /// How many.
+        files: usize,
     },
     /// Several mirrors, and none of them had it.
     #[error("no mirror has `{label}`: {}", list(failures))]
@@ -184,6 +212,28 @@ impl Error {
         }
     }
 
+    /// Whether it was not asked for because the network is not to be used.
+    pub fn is_offline(&self) -> bool {
+        match self {
+            Error::Offline { .. } => true,
+            Error::Mirrors { failures, .. } => failures.iter().any(Error::is_offline),
+            _ => false,
+        }
+    }
+
+    /// Whether there was no room left on a file system.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Error::Write { source, .. } => {
+                matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                )
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the mirror could not be asked at all.
     pub(crate) fn is_unreachable(&self) -> bool {
         matches!(self, Error::Connect { .. } | Error::NoRoots { .. })
@@ -216,6 +266,27 @@ impl Error {
     }
 }
 
+fn missing(label: &str, url: &str) -> String {
+    match url.ends_with(label) {
+        true => format!("`{url}`"),
+        false => label.to_owned(),
+    }
+}
+
+fn elsewhere(label: &str, url: &str, others: usize) -> String {
+    let more = match others {
+        0 => String::new(),
+        1 => "one more address".to_owned(),
+        _ => format!("{others} more addresses"),
+    };
+    match (url.ends_with(label), more.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!(" (it has {more})"),
+        (false, true) => format!(": it is at `{url}`"),
+        (false, false) => format!(": it is at `{url}` and has {more}"),
+    }
+}
+
 fn list(failures: &[Error]) -> String {
     failures
         .iter()
@@ -227,15 +298,20 @@ fn list(failures: &[Error]) -> String {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Error::Mirror { .. } | Error::NoMirror { .. } | Error::Proxy { .. } | Error::Netrc { .. } => {
-                Class::Usage
-            }
-            Error::Path { .. } | Error::Mismatch { .. } | Error::TooLarge { .. } => Class::Trust,
+            Error::Mirror { .. }
+            | Error::NoMirror { .. }
+            | Error::Proxy { .. }
+            | Error::Netrc { .. }
+            | Error::NoCache { .. } => Class::Usage,
+            Error::Path { .. }
+            | Error::Mismatch { .. }
+            | Error::TooLarge { .. }
+            | Error::BrokenCache { .. } => Class::Trust,
             Error::Mirrors { failures, .. } => {
                 let lies = failures.iter().any(|failure| failure.class() == Class::Trust);
                 if lies { Class::Trust } else { Class::Network }
             }
-            Error::Write { .. } => Class::Target,
+            Error::Write { .. } | Error::ReadCache { .. } => Class::Target,
             Error::SetUp { .. } => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
             _ => Class::Network,
@@ -250,7 +326,9 @@ impl Classified for Error {
             }
             Error::Status { code: 407, .. } => "the proxy wants credentials: http_proxy=http://USER:PASSWORD@HOST".to_owned(),
             Error::Status { code: 401, .. } => "the mirror wants credentials: put them into ~/.netrc".to_owned(),
-            Error::Offline { .. } => "run it once without `--offline`, or name a mirror with file:".to_owned(),
+            _ if self.is_offline() => {
+                "run it once without `--offline`, or name a mirror with file:, or a cache with `--cache-from`".to_owned()
+            }
             Error::NotFound { .. } | Error::Status { .. } | Error::Connect { .. } | Error::Stalled { .. } => {
                 "another mirror can be named with `--mirror URL`, several times for fallbacks".to_owned()
             }
@@ -258,6 +336,10 @@ impl Classified for Error {
                 "the mirror may be in the middle of an update: try again later, or another `--mirror`".to_owned()
             }
             Error::Mirrors { failures, .. } => return failures.iter().rev().find_map(Classified::hint),
+            Error::BrokenCache { .. } => "`bareroot cache verify --repair` removes them: they are fetched again when they are needed".to_owned(),
+            Error::Write { .. } if self.is_full() => {
+                "make room (`bareroot cache prune` does, in the cache), name another directory with `--cache-dir`, or go without with `--no-cache`".to_owned()
+            }
             Error::Write { .. } => "name another directory with `--cache-dir`, or go without with `--no-cache`".to_owned(),
             _ => return None,
         })
@@ -270,6 +352,27 @@ mod tests {
 
     fn missing(url: &str) -> Error {
         Error::NotFound { url: url.to_owned() }
+    }
+
+    #[test]
+    fn what_is_missing_offline_is_named_with_its_place() {
+        let offline = |label: &str, others| {
+            let (label, url) = (label.to_owned(), "http://a/dists/s/InRelease".to_owned());
+            Error::Offline { label, url, others }.to_string()
+        };
+        let common = "is not in the cache, and the network is not to be used";
+        assert_eq!(
+            offline("dists/s/InRelease", 0),
+            format!("`http://a/dists/s/InRelease` {common}")
+        );
+        assert_eq!(
+            offline("hello 1.0", 0),
+            format!("hello 1.0 {common}: it is at `http://a/dists/s/InRelease`")
+        );
+        assert_eq!(
+            offline("hello 1.0", 2),
+            format!("hello 1.0 {common}: it is at `http://a/dists/s/InRelease` and has 2 more addresses")
+        );
     }
 
     #[test]

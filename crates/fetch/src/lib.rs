@@ -15,7 +15,7 @@ mod location;
 mod net;
 mod settings;
 
-pub use cache::{Cache, Derived};
+pub use cache::{Broken, Cache, Checked, Derived, Kind, Pruned, Removed, Size};
 pub use error::Error;
 pub use fetcher::{Fetcher, Request};
 pub use location::{Location, without_credentials};

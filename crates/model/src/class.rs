@@ -16,6 +16,8 @@ pub enum Class {
     Target,
     /// A maintainer script or a hook failed.
     Script,
+    /// Recipe, lock and request disagree.
+    Disagreement,
     /// The user, or a signal, stopped the run.
     Interrupted,
 }
@@ -31,6 +33,7 @@ impl Class {
             Class::Trust => 5,
             Class::Target => 6,
             Class::Script => 7,
+            Class::Disagreement => 8,
             Class::Interrupted => 130,
         }
     }

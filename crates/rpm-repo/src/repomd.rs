@@ -43,6 +43,8 @@ pub struct Data {
     pub checksum: (String, String),
     /// Its size in bytes, where it is stated.
     pub size: Option<u64>,
+    /// When it was made, in seconds since 1970.
+    pub timestamp: Option<u64>,
 }
 
 /// A repomd.xml.
@@ -95,6 +97,10 @@ impl Repomd {
                     let text = xml.text().trim();
                     match (xml.name(), &mut data) {
                         ("checksum", Some(data)) => data.checksum = (checksum.clone(), text.to_owned()),
+                        // createrepo of old wrote fractions of a second.
+                        ("timestamp", Some(data)) => {
+                            data.timestamp = text.split('.').next().and_then(|seconds| seconds.parse().ok());
+                        }
                         ("size", Some(data)) => data.size = text.parse().ok(),
                         ("revision", None) => repomd.revision = text.to_owned(),
                         ("data", _) => {
@@ -109,6 +115,12 @@ impl Repomd {
                 Item::Eof => return Err(xml.bad("it has no element `repomd`")),
             }
         }
+    }
+
+    /// When it was made, in seconds since 1970: the newest of its files, else its revision where that is a time.
+    pub fn date(&self) -> Option<u64> {
+        let newest = self.data.iter().filter_map(|data| data.timestamp).max();
+        newest.or_else(|| self.revision.parse().ok())
     }
 
     /// The file of a kind that is quickest to read.

@@ -1,10 +1,12 @@
 use std::ops::Deref;
 
+use crate::Expected;
+
 /// A value that a valid signature stands for, or that was derived from such a value.
 ///
 /// It is made by [`verify_cleartext`](crate::verify_cleartext) and [`verify_detached`](crate::verify_detached), by
-/// deriving from another one, and by [`Trusted::waived`], so that every place which goes without a signature can be
-/// found by that name.
+/// deriving from another one, and by [`Trusted::waived`] and [`Trusted::locked`], so that every place which goes without
+/// a signature can be found by these names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted<T> {
     value: T,
@@ -93,6 +95,19 @@ impl<T> Trusted<T> {
     }
 }
 
+impl Trusted<Expected> {
+    /// What a package must be, by the lock that the user named: its digest came from an index that was verified when the
+    /// lock was made, and the lock is the file of whoever keeps it, so that a signature stands at the chain's beginning.
+    /// `waiver` is the one under which the lock was made, where that index was not signed. It is for digests of packages
+    /// alone: no index, key or script can be had this way.
+    pub fn locked(expected: Expected, waiver: Option<Waiver>) -> Self {
+        Trusted {
+            value: expected,
+            waiver,
+        }
+    }
+}
+
 impl<T> Deref for Trusted<T> {
     type Target = T;
 
@@ -104,6 +119,14 @@ impl<T> Deref for Trusted<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_says_what_was_not_signed() {
+        let expected = Expected::of(5, bareroot_model::Digest::new([1; 32]));
+        assert_eq!(Trusted::locked(expected.clone(), None).waiver(), None);
+        let unsigned = Trusted::locked(expected, Some(Waiver::new("[trusted=yes]")));
+        assert!(unsigned.map(|expected| expected.size()).waiver().is_some());
+    }
 
     #[test]
     fn a_waiver_stays_with_what_is_derived() {

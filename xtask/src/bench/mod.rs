@@ -23,10 +23,10 @@ pub enum Bench {
     Modes(modes::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
-    /// `rpmdb --importdb` and `--rebuilddb`, and bareroot with each kind of database
-    Rpmdb(rpmdb::Options),
     /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
     Enter(enter::Options),
+    /// `rpmdb --importdb` and `--rebuilddb`, and bareroot with each kind of database
+    Rpmdb(rpmdb::Options),
 }
 
 /// Runs a bench.
@@ -39,7 +39,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
-        Bench::Rpmdb(options) => rpmdb::run(options),
         Bench::Enter(options) => enter::run(options),
+        Bench::Rpmdb(options) => rpmdb::run(options),
     }
 }

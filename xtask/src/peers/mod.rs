@@ -92,13 +92,13 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
-    /// Databases of every kind, with rpm, Berkeley DB's programs and the rpm of a Debian 13 root
-    Rpmdb {
+    /// Archives of Debian's roots, with mmdebstrap's and GNU tar's
+    Tar {
         #[command(flatten)]
         common: Common,
     },
-    /// Archives of Debian's roots, with mmdebstrap's and GNU tar's
-    Tar {
+    /// Databases of every kind, with rpm, Berkeley DB's programs and the rpm of a Debian 13 root
+    Rpmdb {
         #[command(flatten)]
         common: Common,
     },
@@ -146,12 +146,12 @@ pub fn run(args: Args) -> Result<()> {
         Some(Lane::Modes { common }) => modes_lane(&common, &mut report)?,
         Some(Lane::Rpm { common }) => rpm_lane(&common, &mut report)?,
         Some(Lane::RpmOptions { common }) => rpm_options_lane(&common, &mut report)?,
-        Some(Lane::Rpmdb { common }) => rpmdb_lane(&common, &mut report)?,
         Some(Lane::Tar { common }) => {
             if let Some(workshop) = open(&common, Need::Tar, "tar", &mut report)? {
                 tar::run(&workshop, common.quick, &mut report)?;
             }
         }
+        Some(Lane::Rpmdb { common }) => rpmdb_lane(&common, &mut report)?,
         Some(Lane::Ubuntu { common, which }) => {
             if let Some(workshop) = open(&common, Need::Ubuntu, "ubuntu", &mut report)? {
                 ubuntu::run(&workshop, &which, &mut report)?;
@@ -171,15 +171,6 @@ fn rpm_lane(common: &Common, report: &mut Report) -> Result<()> {
     rpm::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
-fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {
-    if let Err(reason) = machine::prepare(Need::Rpmdb) {
-        report.skip("rpmdb", &format!("{reason:#}"));
-        return Ok(());
-    }
-    let place = Place::new(common.work.as_deref(), common.keep)?;
-    rpmdb::run(&place, common.bareroot.as_deref(), report)
-}
-
 fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
     let need = if common.quick {
         Need::Users
@@ -192,6 +183,15 @@ fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
     }
     let place = Place::new(common.work.as_deref(), common.keep)?;
     modes::run(&place, common.bareroot.as_deref(), common.quick, report)
+}
+
+fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::Rpmdb) {
+        report.skip("rpmdb", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    rpmdb::run(&place, common.bareroot.as_deref(), report)
 }
 
 fn rpm_options_lane(common: &Common, report: &mut Report) -> Result<()> {

@@ -7,12 +7,14 @@ mod choose;
 mod release;
 
 use std::thread;
+use std::time::SystemTime;
 
 use bareroot_archive::Limits;
 use bareroot_deb::packages::{self, Index, IndexInfo};
 use bareroot_deb::release::Release;
 use bareroot_fetch::{Fetcher, Location};
-use bareroot_trust::Trusted;
+use bareroot_model::Digest;
+use bareroot_trust::{Trusted, Waiver};
 
 use crate::context::Context;
 use crate::deb::plan::{Plan, PlannedSource};
@@ -20,7 +22,7 @@ use crate::error::Error;
 use choose::Wanted;
 
 /// The version of the parsed form in the cache: raised when what `packages` keeps changes.
-const PARSED: &str = "packages-1";
+pub(crate) const PARSED: &str = "packages-1";
 
 /// No package index is larger than this when it is decoded: sid's main is 65 MB.
 const LARGEST_INDEX: u64 = 2 << 30;
@@ -29,8 +31,23 @@ const LARGEST_INDEX: u64 = 2 << 30;
 pub struct IndexedSource {
     /// Its Release file.
     pub release: Trusted<Release>,
+    /// The signed file that this is from.
+    pub read: ReadIndex,
     /// Its package indexes; [`IndexInfo::source`] is the source's place in the plan.
     pub indexes: Vec<Index>,
+}
+
+/// The signed file of a source, as it was read.
+#[derive(Clone, Debug)]
+pub struct ReadIndex {
+    /// `InRelease` or `Release`.
+    pub file: &'static str,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its `Date`.
+    pub date: Option<SystemTime>,
+    /// Why no signature stands for it.
+    pub waiver: Option<Waiver>,
 }
 
 /// Reads every source of the plan.
@@ -77,7 +94,7 @@ fn one_source(
 /// Whether an error looks like a mirror in the middle of an update: an index is gone, or is not what Release promised.
 fn moved(error: &Error) -> bool {
     match error {
-        Error::Fetch(error) => error.is_not_found() || error.is_mismatch(),
+        Error::Fetch(error) => (error.is_not_found() && !error.is_offline()) || error.is_mismatch(),
         _ => false,
     }
 }
@@ -89,7 +106,7 @@ fn try_source(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<IndexedSource, Error> {
-    let release = release::fetch(source, fetcher, context)?;
+    let (release, read) = release::fetch(source, fetcher, context)?;
     let wanted = choose::wanted(&release, source, plan, fetcher)?;
     let indexes = thread::scope(|scope| {
         let workers: Vec<_> = wanted
@@ -101,7 +118,11 @@ fn try_source(
             .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
             .collect::<Result<_, _>>()
     })?;
-    Ok(IndexedSource { release, indexes })
+    Ok(IndexedSource {
+        release,
+        read,
+        indexes,
+    })
 }
 
 fn one_index(

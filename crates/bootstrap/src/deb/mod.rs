@@ -3,6 +3,7 @@
 mod configure;
 mod finish;
 mod index;
+mod locked;
 pub mod plan;
 mod prepare;
 mod record;
@@ -11,22 +12,26 @@ mod solve;
 mod unpack;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
-use bareroot_deb::release::Release;
+use bareroot_depot::lock::Root;
 use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
 use bareroot_model::{Package, Phase};
-use bareroot_trust::Trusted;
 
 use crate::context::Context;
 use crate::emulation::Emulation;
 use crate::error::Error;
 use crate::hooks;
+use crate::lock::{Relations, upgraded};
 use crate::request::{HookKind, Request, Variant};
 use crate::story::{Ground, Grown};
 use crate::tools;
 use configure::{RUN, StandIns, Surroundings, Unconfigured};
+use index::ReadIndex;
+use locked::Vouching;
+pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
 use solve::{LocalFiles, Pick, Solution};
 use unpack::{InRoot, Work};
@@ -36,18 +41,24 @@ pub const FAMILY: &str = "deb";
 
 /// What the first chapters found.
 struct Chosen {
-    releases: Vec<Trusted<Release>>,
+    vouching: Vouching,
+    read: Vec<ReadIndex>,
     local: LocalFiles,
     solution: Solution,
 }
 
 fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    if let Some(lock) = &plan.lock {
+        return locked::chosen(plan, lock);
+    }
     let sources = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
     let local = LocalFiles::open(&plan.local)?;
     let releases = sources.iter().map(|source| source.release.clone()).collect();
+    let read = sources.iter().map(|source| source.read.clone()).collect();
     let solution = context.phase(Phase::Solve, || solve::solve(plan, sources, &local, context))?;
     Ok(Chosen {
-        releases,
+        vouching: Vouching::Releases(releases),
+        read,
         local,
         solution,
     })
@@ -76,6 +87,30 @@ pub fn resolve(
             .collect(),
         plan.sources.iter().map(mirror).collect(),
     ))
+}
+
+/// Locks the packages of a plan, for a lock in `directory`: all as they are chosen, or `one` of an older lock with what it
+/// cannot do without.
+///
+/// # Errors
+/// As [`resolve`]; where the older lock does not have the package.
+pub fn lock(
+    plan: &Plan,
+    one: Option<(&Root, &str)>,
+    directory: &Path,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Root, Error> {
+    let chosen = choose(plan, fetcher, context)?;
+    let fresh = locked::root(plan, &chosen, directory)?;
+    let Some((old, name)) = one else { return Ok(fresh) };
+    let relations: Vec<Relations> = chosen
+        .solution
+        .picks
+        .into_iter()
+        .map(|pick| pick.relations)
+        .collect();
+    upgraded(old, &fresh, &relations, name)
 }
 
 /// Grows the root in its staging directory.
@@ -116,7 +151,7 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     let work = Work {
         root,
         plan,
-        releases: &chosen.releases,
+        vouching: &chosen.vouching,
         local: &chosen.local,
         fetcher: &fetcher,
         filters: &request.filters,

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::deb::index::IndexedSource;
 use crate::deb::plan::Plan;
 use crate::error::Error;
+use crate::lock::Relations;
 use crate::request::Variant;
 pub use local::LocalFiles;
 
@@ -32,6 +33,8 @@ pub struct Pick {
     pub replaces: String,
     /// Whether it is `Multi-Arch: same`.
     pub multi_arch_same: bool,
+    /// What it wants of others; a lock has none of it.
+    pub relations: Relations,
 }
 
 /// The packages in the order of installation: each after what it depends on, where that is possible.
@@ -176,6 +179,11 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
             automatic: chosen.automatic,
             replaces: stanza.replaces().to_owned(),
             multi_arch_same: stanza.multi_arch() == bareroot_deb::packages::MultiArch::Same,
+            relations: Relations {
+                needs: vec![stanza.pre_depends().to_owned(), stanza.depends().to_owned()],
+                breaks: vec![stanza.breaks().to_owned(), stanza.conflicts().to_owned()],
+                provides: stanza.provides().to_owned(),
+            },
         });
     }
     Ok(Solution { picks })

@@ -10,15 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bareroot_deb::archive::{Deb, Digests, InfoLimits};
-use bareroot_deb::release::Release;
 use bareroot_fetch::{Fetcher, Location, Request};
 use bareroot_model::{Event, Phase};
-use bareroot_trust::{Blob, Trusted, Verified};
+use bareroot_trust::{Blob, Verified};
 use bareroot_unpack::{
     Conffiles, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root, Subject, Taken,
 };
 
 use crate::context::Context;
+use crate::deb::locked::Vouching;
 use crate::deb::plan::Plan;
 use crate::deb::solve::{LocalFiles, Pick};
 use crate::error::Error;
@@ -48,8 +48,8 @@ pub struct Work<'a> {
     pub root: &'a Root,
     /// The plan.
     pub plan: &'a Plan,
-    /// The sources' Release files: from them comes the trust in a package's digest.
-    pub releases: &'a [Trusted<Release>],
+    /// From what comes the trust in a package's digest.
+    pub vouching: &'a Vouching,
     /// Files named on the command line.
     pub local: &'a LocalFiles,
     /// Who fetches.
@@ -152,10 +152,10 @@ fn job(pick: &Pick, work: &Work<'_>) -> Result<Job, Error> {
         ),
         Some(source) => Origin::Mirror(Request {
             location: Location::new(
-                work.plan.sources[source].source.uris.clone(),
+                work.plan.sources[source].addresses().to_vec(),
                 package.path.clone(),
             ),
-            expected: work.releases[source].map(|_| pick.expected.clone()),
+            expected: work.vouching.expected(source, &pick.expected),
             label: format!("{} {}", package.name, package.version),
         }),
     };

@@ -4,6 +4,7 @@ pub mod arch;
 mod configure;
 mod finish;
 mod index;
+mod locked;
 pub mod macros;
 mod order;
 mod owners;
@@ -16,7 +17,9 @@ mod unpack;
 mod users;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
+use bareroot_depot::lock::Root;
 use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
 use bareroot_fetch::Fetcher;
@@ -29,12 +32,53 @@ use crate::error::Error;
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
+use index::IndexedRepo;
+pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
-use solve::LocalFiles;
+use solve::{LocalFiles, Solution};
 use unpack::Arrived;
 
 /// The family's word, in a root that waits for its second stage.
 pub const FAMILY: &str = "rpm";
+
+/// Whether a SPEC is a release of the catalogue.
+///
+/// # Errors
+/// When it is none.
+pub fn check_spec(spec: &str) -> Result<(), Error> {
+    plan::Named::parse(spec).map(|_| ())
+}
+
+/// What the first chapters found.
+struct Chosen {
+    repos: Vec<IndexedRepo>,
+    local: LocalFiles,
+    solution: Solution,
+}
+
+fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    if let Some(lock) = &plan.lock {
+        return locked::chosen(plan, lock, fetcher, context);
+    }
+    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
+    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
+    let solution = context.phase(Phase::Solve, || {
+        solve::solve(plan, &mut repos, &local, fetcher, context)
+    })?;
+    Ok(Chosen {
+        repos,
+        local,
+        solution,
+    })
+}
+
+/// Locks the packages of a plan, for a lock in `directory`.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn lock(plan: &Plan, directory: &Path, fetcher: &Fetcher, context: &Context) -> Result<Root, Error> {
+    locked::root(plan, &choose(plan, fetcher, context)?, directory)
+}
 
 /// The packages of a plan, and a mirror of each of its repositories.
 ///
@@ -45,11 +89,7 @@ pub fn resolve(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<(Vec<Package>, Vec<String>), Error> {
-    let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, fetcher, context)
-    })?;
+    let Chosen { repos, solution, .. } = choose(plan, fetcher, context)?;
     Ok((
         solution.picks.into_iter().map(|pick| pick.package).collect(),
         repos
@@ -72,11 +112,11 @@ pub fn grow(plan: &Plan, ground: &Ground<'_>) -> Result<Grown, Error> {
     } = *ground;
     let emulation = Emulation::find(Arch::of_rpm(&plan.arch), plan.configure, request, context)?;
     let fetcher = tools::fetcher(request, context)?;
-    let mut repos = context.phase(Phase::Index, || index::index(plan, &fetcher, context))?;
-    let local = LocalFiles::open(&plan.local, &plan.arch, &fetcher)?;
-    let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, &fetcher, context)
-    })?;
+    let Chosen {
+        repos,
+        local,
+        solution,
+    } = choose(plan, &fetcher, context)?;
     let grown = Grown {
         packages: solution.picks.len(),
         bytes: solution.bytes(),

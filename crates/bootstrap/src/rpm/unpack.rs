@@ -88,7 +88,7 @@ pub fn fetch(
             let origin = match pick.repo {
                 Some(repo) => Origin::Mirror(Request {
                     location: pick.location.clone(),
-                    expected: sources.repos[repo].repomd.map(|_| pick.expected.clone()),
+                    expected: sources.repos[repo].vouch(&pick.expected),
                     label: format!("{}-{}", pick.package.name, pick.package.version),
                 }),
                 None => Origin::Local(sources.local.blob(&pick.package.path)?),

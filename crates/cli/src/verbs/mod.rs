@@ -1,9 +1,12 @@
 //! One module a verb: parse, call, map the error.
 
 mod bootstrap;
+mod cache;
 mod distros;
 mod enter;
 mod export;
+mod init;
+mod lock;
 mod remove;
 mod resolve;
 mod rpmdb;
@@ -62,11 +65,16 @@ impl Door {
     /// How the verb comes by root's rights; `None` of one that needs none.
     pub fn mode(&self) -> Option<Choice> {
         match &self.verb {
-            Verb::Bootstrap(verb) => Some(verb.make.mode),
+            Verb::Bootstrap(verb) => Some(verb.mode()),
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
-            Verb::Resolve(_) | Verb::Distros(_) | Verb::Rpmdb(_) => None,
+            Verb::Resolve(_)
+            | Verb::Init(_)
+            | Verb::Lock(_)
+            | Verb::Distros(_)
+            | Verb::Cache(_)
+            | Verb::Rpmdb(_) => None,
         }
     }
 
@@ -93,7 +101,10 @@ impl Door {
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
+            (Verb::Init(verb), _) => init::run(verb),
+            (Verb::Lock(verb), _) => lock::run(verb),
             (Verb::Distros(verb), _) => distros::run(verb),
+            (Verb::Cache(verb), _) => cache::run(verb),
             (Verb::Rpmdb(verb), _) => rpmdb::run(verb),
             // `needs_warden` has seen to it.
             (Verb::Enter(_) | Verb::Bootstrap(_), None) => return ExitCode::FAILURE,

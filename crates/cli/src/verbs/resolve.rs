@@ -8,13 +8,17 @@ use bareroot_model::{Observer, Package, Reason};
 use serde_json::json;
 
 use crate::args::Resolve;
+use crate::base::Base;
 use crate::exit::Failure;
 use crate::observers::Observers;
+use crate::request::Insist as _;
 use crate::{signals, text};
 
 /// Prints the solution.
 pub fn run(verb: &Resolve) -> Result<(), Failure> {
-    let request = verb.plan.request(verb.spec.clone())?;
+    let base = Base::of(verb.spec.as_deref())?;
+    let mut request = verb.plan.over(&base)?;
+    request.insist(verb.locked, &base);
     let observers = Arc::new(Observers::new(&verb.talk, false));
     let context = Context::new(
         Arc::clone(&observers) as Arc<dyn Observer>,

@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 
 use bareroot_ledger::Ledger;
 use nix::sched::CloneFlags;
+use nix::sys::signal::SigSet;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -62,6 +63,9 @@ impl Supervisor {
         let thread = std::thread::Builder::new()
             .name("supervisor".into())
             .spawn(move || {
+                // The process' signals are its other threads' matter: one that came here would have its default effect
+                // though they hold it back (`Session::attach`).
+                let _ = SigSet::all().thread_block();
                 // Root and working directory of this thread alone, as it moves them for each answer.
                 let own = nix::sched::unshare(CloneFlags::CLONE_FS);
                 let ready = own.is_ok();

@@ -7,13 +7,14 @@
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bareroot_model::Digest;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
-use super::part::same;
-use super::{Cache, Shelf, open_file};
+use super::{Cache, Held, Shelf, owner, part};
 use crate::Error;
 
 const MAGIC: &[u8; 8] = b"barerooB";
@@ -59,13 +60,18 @@ impl Cache {
     /// What was derived as `kind` from the file of this digest, if it is there and undamaged. `kind` is a plain word with
     /// the version of its format (`packages-1`).
     pub fn derived(&self, digest: &Digest, kind: &str) -> Option<Vec<u8>> {
-        self.find(Shelf::Parsed, digest, kind)?.into_bytes().ok()
+        let found = self.find(Shelf::Parsed, digest, kind)?;
+        // What it was made from is needed again where this is lost: it counts as used too.
+        if let Some(held) = self.held(Shelf::Indexes, digest, "").next() {
+            self.used(&held);
+        }
+        found.into_bytes().ok()
     }
 
     /// Keeps something that was derived. Failing to keep it costs time in the next run, and nothing else; `false` says so.
     pub fn keep_derived(&self, digest: &Digest, kind: &str, content: &[u8]) -> bool {
         self.keep(Shelf::Parsed, digest, kind, |writer| writer.write_all(content))
-            .is_ok()
+            .is_ok_and(|length| length.is_some())
     }
 
     /// Like [`derived`](Cache::derived), for an unpacked payload, which is not read into memory.
@@ -73,7 +79,8 @@ impl Cache {
         self.find(Shelf::Payloads, digest, kind)
     }
 
-    /// Keeps an unpacked payload, which `write` writes.
+    /// Keeps an unpacked payload, which `write` writes, unless the limit of such payloads would be exceeded by what is in
+    /// use; of the others those that were not used for longest make room.
     ///
     /// # Errors
     /// That of `write`, or [`Error::Write`]; nothing is kept then.
@@ -83,58 +90,110 @@ impl Cache {
         kind: &str,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
-        self.keep(Shelf::Payloads, digest, kind, write)
+        if self.has_room_for_payloads()
+            && let Some(length) = self.keep(Shelf::Payloads, digest, kind, write)?
+        {
+            self.payload_was_kept(digest, kind, length);
+        }
+        Ok(())
     }
 
     pub(crate) fn find(&self, shelf: Shelf, digest: &Digest, kind: &str) -> Option<Derived> {
-        let file = open_file(&self.path(shelf, digest, &format!(".{kind}")))?;
-        let length = checked(&file, digest, kind).ok()??;
-        Some(Derived {
-            file,
-            length,
-            position: 0,
-        })
+        for held in self.held(shelf, digest, &format!(".{kind}")) {
+            // A Release file's own signature is judged afterwards.
+            if shelf != Shelf::Releases && !owner::is_ours(&held.file) {
+                self.not_believed(&held);
+                continue;
+            }
+            match checked(&held.file, digest, kind) {
+                Ok(Some(length)) => {
+                    self.used(&held);
+                    return Some(Derived {
+                        file: held.file,
+                        length,
+                        position: 0,
+                    });
+                }
+                Ok(None) => self.damaged(&held, "it is not what it was when it was sealed"),
+                Err(error) => self.damaged(&held, &error.to_string()),
+            }
+        }
+        None
     }
 
+    /// Says once for each directory why its derived contents are not used.
+    fn not_believed(&self, held: &Held) {
+        let root = held.path.ancestors().nth(4).unwrap_or(&held.path);
+        self.note_once(root, || {
+            format!(
+                "`{}` is not used, nor what was derived like it: somebody else owns it or may write it",
+                held.path.display()
+            )
+        });
+    }
+
+    /// Keeps what `write` writes, and gives the length of its file; `None` where nothing can be kept, or another process
+    /// writes the same.
     pub(crate) fn keep(
         &self,
         shelf: Shelf,
         digest: &Digest,
         kind: &str,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Error> {
-        let part = self.path_to_write(shelf, digest, &format!(".{kind}.part"))?;
-        let whole = self.path(shelf, digest, &format!(".{kind}"));
-        let wrong = |source| Error::Write {
-            path: part.clone(),
-            source,
+    ) -> Result<Option<u64>, Error> {
+        let Some(whole) = self.path_to_write(shelf, digest, &format!(".{kind}"))? else {
+            return Ok(None);
         };
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&part)
-            .map_err(wrong)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            // Another process is writing the same.
-            return Ok(());
-        }
-        if !same(&file, &part) {
-            // Another process has just published it under its final name: it is not to be written any more.
-            return Ok(());
-        }
+        let Some((file, part)) = self.draft(&whole)? else {
+            return Ok(None);
+        };
         let written = file.set_len(0).and_then(|()| {
             let mut sealer = Sealer::new(BufWriter::with_capacity(256 << 10, &file));
             write(&mut sealer)?;
             sealer.seal(digest, kind)
         });
-        match written.and_then(|()| std::fs::rename(&part, &whole)) {
-            Ok(()) => Ok(()),
-            Err(error) => {
+        let kept = written.and_then(|()| {
+            let length = file.metadata()?.len();
+            std::fs::rename(&part, &whole).map(|()| length)
+        });
+        match kept {
+            Ok(length) => Ok(Some(length)),
+            Err(source) => {
                 // What is left behind is overwritten by the next one.
                 let _ = std::fs::remove_file(&part);
-                Err(wrong(error))
+                if source.raw_os_error().is_some() {
+                    self.warn_once(Path::new(shelf.name()), || {
+                        format!(
+                            "not everything can be kept: cannot write `{}`: {source}",
+                            whole.display()
+                        )
+                    });
+                }
+                Err(Error::Write { path: part, source })
             }
+        }
+    }
+
+    /// The file to write before it gets its name; `None` where another process has it.
+    fn draft(&self, whole: &Path) -> Result<Option<(File, PathBuf)>, Error> {
+        let mut part = whole.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let wrong = |source| Error::Write {
+            path: part.clone(),
+            source,
+        };
+        let file = part::open(&part).map_err(wrong)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Another process may just have published it under its final name: it is not to be written any more then.
+            Ok(()) if part::same(&file, &part) => Ok(Some((file, part))),
+            Ok(()) | Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) if part::are_no_locks(error) => {
+                self.note_no_locks(&part);
+                part::discard_empty(&file, &part);
+                part::unlocked(whole).map(Some).map_err(wrong)
+            }
+            Err(error) => Err(wrong(error.into())),
         }
     }
 }
@@ -208,7 +267,7 @@ fn seal_of(digest: &Digest, kind: &str, length: u64, table: &[u8]) -> [u8; 32] {
 }
 
 /// The content's length where everything is as it was sealed.
-fn checked(file: &File, digest: &Digest, kind: &str) -> io::Result<Option<u64>> {
+pub(super) fn checked(file: &File, digest: &Digest, kind: &str) -> io::Result<Option<u64>> {
     let total = file.metadata()?.len();
     let Some(before) = total.checked_sub(TRAILER) else {
         return Ok(None);
@@ -300,7 +359,10 @@ mod tests {
             assert!(cache.keep_derived(&KEY, "packages-1", content));
             assert_eq!(cache.derived(&KEY, "packages-1").as_deref(), Some(content));
             assert!(cache.derived(&KEY, "packages-2").is_none());
-            let path = cache.path(Shelf::Parsed, &KEY, ".packages-1");
+            let path = cache
+                .path_to_write(Shelf::Parsed, &KEY, ".packages-1")
+                .unwrap()
+                .unwrap();
             let sealed = std::fs::read(&path).unwrap();
             for at in [
                 0,
@@ -324,6 +386,7 @@ mod tests {
             std::fs::write(
                 cache
                     .path_to_write(Shelf::Parsed, &Digest::new([8; 32]), ".packages-1")
+                    .unwrap()
                     .unwrap(),
                 &sealed,
             )
@@ -351,6 +414,7 @@ mod tests {
             Err(ErrorKind::InvalidData.into())
         });
         assert!(failed.is_err() && cache.payload(&KEY, "tar-2").is_none());
-        assert!(!cache.path(Shelf::Payloads, &KEY, ".tar-2.part").exists());
+        let part = cache.path_to_write(Shelf::Payloads, &KEY, ".tar-2.part");
+        assert!(!part.unwrap().unwrap().exists());
     }
 }

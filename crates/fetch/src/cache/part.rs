@@ -25,6 +25,8 @@ pub(crate) struct Part {
 
 #[derive(Debug)]
 struct Home {
+    /// Whether a later run finds what a broken-off one leaves.
+    resumable: bool,
     part: PathBuf,
     whole: PathBuf,
     /// The same file, opened for reading only: what is handed out.
@@ -43,17 +45,19 @@ pub(crate) enum Slot {
 }
 
 impl Cache {
-    /// The part of a download. While another process writes it, this waits, for as long as it grows at least once in
-    /// `patience`.
+    /// The part of a download; `None` where nothing is written. While another process writes it, this waits, for as long
+    /// as it grows at least once in `patience`.
     pub(crate) fn part(
         &self,
         shelf: Shelf,
         digest: &Digest,
         watch: &Watch,
         patience: Duration,
-    ) -> Result<Slot, Error> {
-        let part = self.path_to_write(shelf, digest, ".part")?;
-        let whole = self.path(shelf, digest, "");
+    ) -> Result<Option<Slot>, Error> {
+        let Some(whole) = self.path_to_write(shelf, digest, "")? else {
+            return Ok(None);
+        };
+        let part = whole.with_extension("part");
         let wrong = |source| Error::Write {
             path: part.clone(),
             source,
@@ -61,17 +65,23 @@ impl Cache {
         let mut grown = (0, Instant::now());
         loop {
             let file = open(&part).map_err(wrong)?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match lock(&file) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => {
                     let length = file.metadata().map_err(wrong)?.len();
                     if length != grown.0 {
                         grown = (length, Instant::now());
                     } else if grown.1.elapsed() > patience {
-                        return Ok(Slot::Stuck);
+                        return Ok(Some(Slot::Stuck));
                     }
                     watch.pause(LOOK)?;
                     continue;
+                }
+                Err(error) if are_no_locks(error) => {
+                    self.note_no_locks(&part);
+                    discard_empty(&file, &part);
+                    let (file, part) = unlocked(&whole).map_err(wrong)?;
+                    return Part::at(file, part, whole, false).map(|part| Some(Slot::Free(part)));
                 }
                 Err(error) => return Err(wrong(error.into())),
             }
@@ -79,36 +89,75 @@ impl Cache {
             if !same(&file, &part) {
                 continue;
             }
-            let length = file.metadata().map_err(wrong)?.len();
-            let reader = File::open(&part).map_err(wrong)?;
-            let home = Home {
-                part: part.clone(),
-                whole: whole.clone(),
-                reader,
-            };
-            let mut free = Part {
-                file,
-                length,
-                home: Some(home),
-            };
-            if whole.exists() {
+            let is_whole = std::fs::symlink_metadata(&whole).is_ok_and(|metadata| metadata.is_file());
+            let mut free = Part::at(file, part, whole, true)?;
+            if is_whole {
                 free.clear()?;
-                return Ok(Slot::Taken);
+                return Ok(Some(Slot::Taken));
             }
-            return Ok(Slot::Free(free));
+            return Ok(Some(Slot::Free(free)));
         }
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+#[cfg(test)]
+thread_local!(static WITHOUT_LOCKS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+
+fn lock(file: &File) -> Result<(), Errno> {
+    #[cfg(test)]
+    if WITHOUT_LOCKS.get() {
+        return Err(Errno::NOLCK);
+    }
+    flock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// Whether this is how a file system says that it has no locks.
+pub(super) fn are_no_locks(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL
+    )
+}
+
+/// Opens a part, never through a link. Nobody else may write it: what is derived is believed only then.
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o644)
         .custom_flags(flags)
         .open(path)
+}
+
+/// Removes a part that was only made to find out that it cannot be locked.
+pub(super) fn discard_empty(file: &File, path: &Path) {
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// A part that is this process's alone by its name, for a file system without locks.
+pub(super) fn unlocked(whole: &Path) -> io::Result<(File, PathBuf)> {
+    let process = std::process::id();
+    for number in 0..u32::MAX {
+        let mut part = whole.as_os_str().to_owned();
+        part.push(format!(".{process}-{number}.part"));
+        let part = PathBuf::from(part);
+        let opened = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&part);
+        match opened {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            result => return result.map(|file| (file, part)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// Whether a path still names an open file.
@@ -120,6 +169,25 @@ pub(super) fn same(file: &File, path: &Path) -> bool {
 }
 
 impl Part {
+    fn at(file: File, part: PathBuf, whole: PathBuf, resumable: bool) -> Result<Part, Error> {
+        let opened = File::open(&part).and_then(|reader| Ok((reader, file.metadata()?.len())));
+        let (reader, length) = opened.map_err(|source| Error::Write {
+            path: part.clone(),
+            source,
+        })?;
+        let home = Home {
+            resumable,
+            part,
+            whole,
+            reader,
+        };
+        Ok(Part {
+            file,
+            length,
+            home: Some(home),
+        })
+    }
+
     /// A nameless file: in the directory given, else in memory where there is no such directory, as in an empty root.
     pub(crate) fn temporary(directory: &Path) -> Result<Part, Error> {
         let file = match nameless(directory) {
@@ -201,25 +269,33 @@ impl Part {
         Ok(())
     }
 
-    /// Makes it visible under its digest. Who calls this has seen that the content is right.
-    pub(crate) fn publish(mut self) -> Result<File, Error> {
+    /// Makes it visible under its digest. Who calls this has seen that the content is right: it is handed out also where
+    /// it cannot be kept, with the reason.
+    pub(crate) fn publish(mut self) -> Result<(File, Option<Error>), Error> {
         let Some(home) = self.home.take() else {
-            return self.file.try_clone().map_err(|error| self.wrong(error));
+            let file = self.file.try_clone().map_err(|error| self.wrong(error))?;
+            return Ok((file, None));
         };
-        match std::fs::rename(&home.part, &home.whole) {
-            Ok(()) => Ok(home.reader),
-            Err(source) => Err(Error::Write {
+        let failure = std::fs::rename(&home.part, &home.whole).err().map(|source| {
+            // Open as it is, it serves this run.
+            let _ = std::fs::remove_file(&home.part);
+            Error::Write {
                 path: home.whole,
                 source,
-            }),
-        }
+            }
+        });
+        Ok((home.reader, failure))
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if let Some(home) = self.home.as_ref().filter(|_| self.length == 0) {
-            // Nothing to resume; what stays behind would be harmless. The lock is still held.
+        if let Some(home) = self
+            .home
+            .as_ref()
+            .filter(|home| self.length == 0 || !home.resumable)
+        {
+            // Nothing to resume; what stays behind would be harmless. A lock is still held.
             let _ = std::fs::remove_file(&home.part);
         }
     }
@@ -263,6 +339,11 @@ mod tests {
         (directory, cache)
     }
 
+    fn named(cache: &Cache, suffix: &str) -> PathBuf {
+        let path = cache.path_to_write(Shelf::Archives, &DIGEST, suffix);
+        path.unwrap().unwrap()
+    }
+
     fn free(cache: &Cache) -> Part {
         let slot = cache
             .part(
@@ -272,7 +353,7 @@ mod tests {
                 Duration::from_secs(5),
             )
             .unwrap();
-        let Slot::Free(part) = slot else {
+        let Some(Slot::Free(part)) = slot else {
             panic!("{slot:?}")
         };
         part
@@ -284,16 +365,17 @@ mod tests {
         let mut part = free(&cache);
         part.append(b"01234").unwrap();
         drop(part);
-        assert!(cache.whole(Shelf::Archives, &DIGEST).is_none());
+        assert!(!cache.has_archive(&DIGEST));
         let mut part = free(&cache);
         let mut seen = Vec::new();
         part.replay(|bytes| seen.extend_from_slice(bytes)).unwrap();
         assert_eq!(seen, b"01234");
         part.append(b"567").unwrap();
-        let file = part.publish().unwrap();
+        let (file, failure) = part.publish().unwrap();
+        assert!(failure.is_none());
         assert_eq!(file.metadata().unwrap().len(), 8);
-        assert!(cache.whole(Shelf::Archives, &DIGEST).is_some());
-        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
+        assert!(cache.has_archive(&DIGEST));
+        assert!(!named(&cache, ".part").exists());
     }
 
     #[test]
@@ -303,7 +385,7 @@ mod tests {
         part.append(b"01234").unwrap();
         part.clear().unwrap();
         drop(part);
-        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
+        assert!(!named(&cache, ".part").exists());
     }
 
     #[test]
@@ -315,7 +397,7 @@ mod tests {
         let stuck = cache
             .part(Shelf::Archives, &DIGEST, &watch, Duration::from_millis(40))
             .unwrap();
-        assert!(matches!(stuck, Slot::Stuck));
+        assert!(matches!(stuck, Some(Slot::Stuck)));
         let second = std::thread::spawn({
             let (cache, watch) = (cache.clone(), watch.clone());
             move || {
@@ -325,9 +407,9 @@ mod tests {
             }
         });
         part.publish().unwrap();
-        assert!(matches!(second.join().unwrap(), Slot::Taken));
-        assert!(!cache.path(Shelf::Archives, &DIGEST, ".part").exists());
-        cache.remove(Shelf::Archives, &DIGEST).unwrap();
+        assert!(matches!(second.join().unwrap(), Some(Slot::Taken)));
+        assert!(!named(&cache, ".part").exists());
+        std::fs::remove_file(named(&cache, "")).unwrap();
         let part = free(&cache);
         watch.0.set();
         assert!(matches!(
@@ -341,9 +423,47 @@ mod tests {
     fn without_a_directory_there_is_memory() {
         let mut part = Part::temporary(Path::new("/nonexistent")).unwrap();
         part.append(b"0123").unwrap();
-        let file = part.publish().unwrap();
+        let (file, failure) = part.publish().unwrap();
+        assert!(failure.is_none());
         let mut four = [0; 4];
         file.read_exact_at(&mut four, 0).unwrap();
         assert_eq!(&four, b"0123");
+    }
+
+    #[test]
+    fn without_locks_each_has_a_part_of_its_own() {
+        let (_directory, cache) = cache();
+        WITHOUT_LOCKS.set(true);
+        let (mut first, mut second) = (free(&cache), free(&cache));
+        let broken_off = free(&cache);
+        WITHOUT_LOCKS.set(false);
+        first.append(b"same").unwrap();
+        second.append(b"same").unwrap();
+        for part in [first, second] {
+            let (file, failure) = part.publish().unwrap();
+            assert!(failure.is_none() && file.metadata().unwrap().len() == 4);
+        }
+        drop(broken_off);
+        assert_eq!(std::fs::read(named(&cache, "")).unwrap(), b"same");
+        let shelf = named(&cache, "");
+        assert_eq!(std::fs::read_dir(shelf.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_its_name_does_not_stop_it() {
+        let (_directory, cache) = cache();
+        std::os::unix::fs::symlink("/dev/zero", named(&cache, "")).unwrap();
+        let mut part = free(&cache);
+        part.append(b"0123").unwrap();
+        assert!(part.publish().unwrap().1.is_none());
+        assert_eq!(std::fs::read(named(&cache, "")).unwrap(), b"0123");
+        std::fs::remove_file(named(&cache, "")).unwrap();
+        std::fs::create_dir(named(&cache, "")).unwrap();
+        let mut part = free(&cache);
+        part.append(b"0123").unwrap();
+        let (file, failure) = part.publish().unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 4);
+        assert!(failure.unwrap().to_string().contains(&DIGEST.to_string()));
+        assert!(!named(&cache, ".part").exists());
     }
 }

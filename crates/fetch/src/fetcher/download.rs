@@ -29,12 +29,19 @@ impl Fetcher {
         expected: &Trusted<Expected>,
         label: &str,
     ) -> Result<Done, Error> {
+        if let Some(error) = self.offline(label, places) {
+            return Err(error);
+        }
         // What one mirror has brought, the next one goes on with.
         let mut kept: Option<Download<'_>> = None;
         self.rounds(label, places, |place| {
             let shown = place.shown();
             if self.settings.offline && !place.is_local() {
-                return Err(Failure::Next(Error::Offline { url: shown }));
+                return Err(Failure::Next(Error::Offline {
+                    label: label.to_owned(),
+                    url: shown,
+                    others: 0,
+                }));
             }
             if let Place::File(path) = place {
                 return self.in_place(path, shown, expected);
@@ -72,6 +79,8 @@ impl Fetcher {
             Ok(Some(room)) => Ok(room),
             Ok(None) => temporary(),
             Err(error @ Error::Cancelled(_)) => Err(error),
+            // Elsewhere may be memory: filling that in silence would be worse.
+            Err(error) if error.is_full() => Err(error),
             Err(error) => {
                 if !self
                     .without_cache
@@ -98,9 +107,9 @@ impl Fetcher {
         // A process that removes what another one publishes can make this fail more than once; not for ever.
         for _ in 0..8 {
             match cache.part(shelf, digest, &self.watch, self.settings.timeout)? {
-                Slot::Free(part) => return Ok(Some(Room::Part(part))),
-                Slot::Stuck => return Ok(None),
-                Slot::Taken => {}
+                Some(Slot::Free(part)) => return Ok(Some(Room::Part(part))),
+                Some(Slot::Stuck) | None => return Ok(None),
+                Some(Slot::Taken) => {}
             }
             if let Some((file, proof)) = self.in_cache(shelf, expected)? {
                 return Ok(Some(Room::Whole(file, proof)));

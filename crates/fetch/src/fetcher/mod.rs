@@ -56,7 +56,11 @@ struct Done {
 impl Fetcher {
     /// # Errors
     /// [`Error::Proxy`] for a proxy that is none.
-    pub fn new(settings: Settings) -> Result<Fetcher, Error> {
+    pub fn new(mut settings: Settings) -> Result<Fetcher, Error> {
+        let observer = &settings.observer;
+        settings.cache = settings
+            .cache
+            .map(|cache| cache.begin(std::sync::Arc::clone(observer)));
         Ok(Fetcher {
             watch: Watch(settings.cancel.clone()),
             lanes: Lanes::new(settings.clone())?,
@@ -202,26 +206,31 @@ impl Fetcher {
         self.download(shelf, places, expected, label)
     }
 
-    /// A file of the cache, hashed again. One that is damaged goes.
+    /// A file of the cache, hashed again. One that is damaged is named, and goes from the own cache.
     fn in_cache(&self, shelf: Shelf, expected: &Trusted<Expected>) -> Result<Option<(File, Proof)>, Error> {
         let Some((cache, digest)) = self.cache().zip(expected.sha256()) else {
             return Ok(None);
         };
-        let Some(file) = cache.whole(shelf, &digest) else {
-            return Ok(None);
-        };
-        match self.hashed(&file, expected) {
-            Ok(proof) => Ok(Some((file, proof))),
-            Err(Unfit::Stopped(error)) => Err(error),
-            Err(Unfit::Wrong(error)) => {
-                self.tell(Event::Warning {
-                    text: format!("a file of the cache is damaged and dropped: {error}"),
-                });
-                // One that cannot be removed cannot be replaced either: that is told then.
-                let _ = cache.remove(shelf, &digest);
-                Ok(None)
+        for held in cache.held(shelf, &digest, "") {
+            match self.hashed(&held.file, expected) {
+                Ok(proof) => {
+                    cache.used(&held);
+                    return Ok(Some((held.file, proof)));
+                }
+                Err(Unfit::Stopped(error)) => return Err(error),
+                Err(Unfit::Wrong(reason)) => cache.damaged(&held, &reason),
             }
         }
+        Ok(None)
+    }
+
+    /// What is wrong where the network is not to be used and no place is local.
+    fn offline(&self, label: &str, places: &[Place]) -> Option<Error> {
+        (self.settings.offline && !places.iter().any(Place::is_local)).then(|| Error::Offline {
+            label: label.to_owned(),
+            url: places.first().map(Place::shown).unwrap_or_default(),
+            others: places.len().saturating_sub(1),
+        })
     }
 
     fn cached(&self, file: File, proof: Proof, places: &[Place]) -> Done {

@@ -31,7 +31,7 @@ impl Fetcher {
                 path: location.path.clone(),
             });
         }
-        self.rounds(&location.path, &places, |place| {
+        let found = self.rounds(&location.path, &places, |place| {
             let shown = place.shown();
             let (content, cached) = match place {
                 Place::File(path) | Place::Copy(path) => {
@@ -52,6 +52,12 @@ impl Fetcher {
                 cached,
             });
             Ok(content)
+        });
+        found.map_err(|error| match &error {
+            Error::Mirrors { failures, .. } if failures.iter().all(Error::is_offline) => {
+                self.offline(&location.path, &places).unwrap_or(error)
+            }
+            _ => error,
         })
     }
 
@@ -118,7 +124,9 @@ impl Fetcher {
             .cache()
             .and_then(|cache| cache.find(Shelf::Releases, &key(shown), KIND));
         let offline = || Error::Offline {
+            label: shown.to_owned(),
             url: shown.to_owned(),
+            others: 0,
         };
         let mut content = Vec::new();
         found

@@ -73,11 +73,13 @@ impl<'f> Download<'f> {
     /// Everything is here and was judged right.
     pub(super) fn finish(mut self, name: String, proof: Proof) -> Result<Done, Error> {
         self.telling.done(name.clone(), proof.size());
-        Ok(Done {
-            file: self.part.publish()?,
-            proof,
-            name,
-        })
+        let (file, failure) = self.part.publish()?;
+        if let Some(error) = failure {
+            self.fetcher.tell(bareroot_model::Event::Warning {
+                text: format!("a file is not kept: {error}"),
+            });
+        }
+        Ok(Done { file, proof, name })
     }
 
     fn take(&mut self, bytes: &[u8], shown: &str) -> Result<(), Failure> {

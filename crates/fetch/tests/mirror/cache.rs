@@ -46,7 +46,8 @@ fn a_damaged_entry_is_dropped_and_fetched_again() {
         assert_eq!(std::fs::read(&path).unwrap(), content);
         let events = setting.recorder.take();
         assert!(
-            matches!(events.first(), Some(Event::Warning { text }) if text.contains("damaged")),
+            matches!(events.first(), Some(Event::Warning { text })
+                if text.contains("damaged") && text.contains(path.to_str().unwrap())),
             "{events:?}"
         );
     }

@@ -9,4 +9,5 @@ mod mirrors;
 mod proxies;
 mod redirects;
 mod setting;
+mod shared;
 mod tls;

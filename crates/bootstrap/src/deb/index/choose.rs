@@ -45,9 +45,13 @@ pub fn wanted(
         Some(ByHash::Force) => true,
         Some(ByHash::Yes) | None => release.acquire_by_hash,
     };
-    let make = |candidates: Vec<Candidate<'_>>| best(candidates, fast).map(|found| found.wanted(by_hash));
+    let make = |candidates: Vec<Candidate<'_>>| {
+        let (here, elsewhere) = candidates.into_iter().partition(|found| is_here(found, fetcher));
+        let found = best(here, fast).or_else(|| best(elsewhere, fast))?;
+        Some(found.wanted(by_hash))
+    };
     if source.source.is_flat() {
-        let found = make(release.flat_packages()).ok_or_else(|| missing(source, "Packages"))?;
+        let found = make(release.flat_packages()).ok_or_else(|| missing(source, "Packages", plan))?;
         return Ok(vec![found]);
     }
     let mut all = Vec::new();
@@ -67,18 +71,31 @@ pub fn wanted(
             here.extend(make(release.packages(component, "all")));
         }
         if here.is_empty() {
-            return Err(missing(source, component));
+            return Err(missing(source, component, plan));
         }
         all.extend(here);
     }
     Ok(all)
 }
 
-fn missing(source: &PlannedSource, component: &str) -> Error {
+fn missing(source: &PlannedSource, component: &str, plan: &Plan) -> Error {
+    let architectures: Vec<&str> = std::iter::once(&plan.arch)
+        .chain(&plan.foreign)
+        .map(String::as_str)
+        .collect();
     Error::NoIndex {
         source_name: source.name(),
         component: component.to_owned(),
+        architectures: architectures.join(", "),
     }
+}
+
+/// Whether the cache has this form of an index: it is as good as any other, and without a network the only one.
+fn is_here(candidate: &Candidate<'_>, fetcher: &Fetcher) -> bool {
+    fetcher
+        .cache()
+        .zip(candidate.listed.sha256)
+        .is_some_and(|(cache, digest)| cache.has_index(&digest, super::PARSED))
 }
 
 /// The form to fetch: the smallest on a slow network, the one that decodes soonest on a fast one.

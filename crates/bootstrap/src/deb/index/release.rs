@@ -4,8 +4,11 @@ use std::time::SystemTime;
 
 use bareroot_deb::release::{Dates, Release, Response};
 use bareroot_fetch::{Fetcher, Location};
+use bareroot_model::Digest;
 use bareroot_trust::{Policy, Trusted, Waiver};
+use sha2::{Digest as _, Sha256};
 
+use super::ReadIndex;
 use crate::context::Context;
 use crate::deb::plan::{Check, PlannedSource};
 use crate::error::Error;
@@ -29,11 +32,22 @@ pub fn fetch(
     source: &PlannedSource,
     fetcher: &Fetcher,
     context: &Context,
-) -> Result<Trusted<Release>, Error> {
+) -> Result<(Trusted<Release>, ReadIndex), Error> {
     let name = source.name();
-    let text = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
-        Ok(text) => clear_signed(&name, text, source, context)?,
-        Err(error) if error.is_not_found() => detached(&name, source, fetcher, context)?,
+    let (file, sha256, text) = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
+        Ok(text) => (
+            "InRelease",
+            digest(&text),
+            clear_signed(&name, text, source, context)?,
+        ),
+        Err(error) if error.is_not_found() => match detached(&name, source, fetcher, context) {
+            // Without a network InRelease is what most repositories would have had.
+            Err(Error::Fetch(other)) if other.is_offline() => return Err(error.into()),
+            result => {
+                let text = result?;
+                ("Release", digest(text.get()), text)
+            }
+        },
         Err(error) => return Err(error.into()),
     };
     let release = text.try_map(|text| Release::parse(&name, text))?;
@@ -48,7 +62,17 @@ pub fn fetch(
     for warning in release.check(&source.source.suite, &dates)? {
         context.warn(warning);
     }
-    Ok(release)
+    let read = ReadIndex {
+        file,
+        sha256,
+        date: release.date,
+        waiver: release.waiver().cloned(),
+    };
+    Ok((release, read))
+}
+
+fn digest(text: &[u8]) -> Digest {
+    Digest::new(Sha256::digest(text).into())
 }
 
 fn clear_signed(
@@ -84,9 +108,11 @@ fn detached(
             bareroot_trust::verify_detached(name, text.clone(), &signature, keyring, &source.policy())
                 .map_err(Error::from)
         }
-        (Err(error), _) if error.is_not_found() => Err(Error::Trust(bareroot_trust::Error::NoSignature {
-            name: name.to_owned(),
-        })),
+        (Err(error), _) if error.is_not_found() && !error.is_offline() => {
+            Err(Error::Trust(bareroot_trust::Error::NoSignature {
+                name: name.to_owned(),
+            }))
+        }
         (Err(error), _) => return Err(error.into()),
         (Ok(_), None) => Err(Error::NoKeyring {
             source_name: name.to_owned(),

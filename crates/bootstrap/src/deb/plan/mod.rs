@@ -16,6 +16,7 @@ use bareroot_trust::Keyring;
 use crate::catalogue::{self, Distribution, Release};
 use crate::context::Context;
 use crate::error::Error;
+use crate::lock::Locked;
 use crate::request::{Request, Variant};
 use crate::tools;
 
@@ -44,6 +45,8 @@ pub struct Plan {
     pub merged_usr: MergedUsr,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
+    /// The lock that stands in for indexes and solution.
+    pub lock: Option<Locked>,
 }
 
 /// Whether /bin, /sbin and /lib* are links into /usr from the start.
@@ -62,6 +65,8 @@ pub enum MergedUsr {
 pub struct PlannedSource {
     /// As apt would have it in its sources, one suite each.
     pub source: Source,
+    /// Where its packages are fetched, where that is not from the source's own addresses.
+    pub addresses: Option<Vec<String>>,
     /// The keys that may sign it; `None` where no keyring is known.
     pub keyring: Option<Arc<Keyring>>,
     /// Whether Valid-Until is looked at.
@@ -82,6 +87,11 @@ pub enum Check {
 }
 
 impl PlannedSource {
+    /// Where its packages are fetched.
+    pub fn addresses(&self) -> &[String] {
+        self.addresses.as_deref().unwrap_or(&self.source.uris)
+    }
+
     /// Address and suite, for messages.
     pub fn name(&self) -> String {
         let address = self.source.uris.first().map_or("", String::as_str);
@@ -150,6 +160,7 @@ impl Plan {
                 None => MergedUsr::ByPackages,
             },
             epoch: tools::source_date_epoch()?,
+            lock: None,
             sources,
         })
     }

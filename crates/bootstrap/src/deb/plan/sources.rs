@@ -21,6 +21,10 @@ pub fn of_release(
     context: &Context,
 ) -> Result<Vec<PlannedSource>, Error> {
     if let Some(base) = named.distribution.base.as_deref().and_then(catalogue::deb_of) {
+        // The past of its base with its own present would be a root that never was.
+        if let Some(snapshot) = &request.snapshot {
+            snapshot.addresses(named.distribution)?;
+        }
         let below = Named {
             distribution: base,
             release: base.release(named.suite),
@@ -34,25 +38,32 @@ pub fn of_release(
     let mirrors: Vec<String> = request
         .mirrors
         .iter()
-        .filter(|mirror| !is_entry(mirror))
+        .filter(|mirror| !Request::is_entry(mirror))
         .cloned()
         .collect();
     // Entries say everything themselves: the name then only gives the keyring.
     if mirrors.is_empty() && !request.mirrors.is_empty() {
         return Ok(Vec::new());
     }
-    let found = match mirrors.is_empty() {
+    let past = request
+        .snapshot
+        .as_ref()
+        .map(|snapshot| snapshot.addresses(distribution))
+        .transpose()?;
+    let found = match mirrors.is_empty() && past.is_none() {
         true => host::mirrors(Path::new("/"), distribution, arch),
         false => HostMirrors::default(),
     };
     let main = match (&found.main, mirrors.is_empty()) {
+        _ if past.is_some() => past.iter().map(|(main, _)| main.clone()).collect(),
         (_, false) => mirrors,
         (Some(host), true) => host.source.uris.clone(),
         (None, true) => vec![distribution.mirror_for(arch).to_owned()],
     };
-    let security = match &found.security {
-        Some(host) => host.source.uris.clone(),
-        None => vec![distribution.security_mirror_for(arch).to_owned()],
+    let security = match (&found.security, &past) {
+        (Some(host), _) => host.source.uris.clone(),
+        (None, Some((_, security))) => vec![security.clone()],
+        (None, None) => vec![distribution.security_mirror_for(arch).to_owned()],
     };
     if let Some(host) = &found.main {
         context.note(format!(
@@ -69,14 +80,16 @@ pub fn of_release(
             false => request.components.clone(),
         };
         let signed_by = named.release.map(|release| SignedBy {
-            keyrings: vec![release.signed_by.clone().into()],
+            keyrings: vec![distribution.signed_by_for(release, arch).into()],
             ..SignedBy::default()
         });
-        let expired = host.is_some_and(|host| {
-            host.source
-                .check_valid_until
-                .map_or(found.takes_expired, |check| !check)
-        });
+        // What is past has expired.
+        let expired = past.is_some()
+            || host.is_some_and(|host| {
+                host.source
+                    .check_valid_until
+                    .map_or(found.takes_expired, |check| !check)
+            });
         let source = Source {
             uris: uris.to_vec(),
             suite,
@@ -105,7 +118,7 @@ pub fn of_release(
     }
     let keyring = match keyring_of_options(request)? {
         Some(keyring) => Some(keyring),
-        None => Keyring::builtin(&distribution.keyring).map(Arc::new),
+        None => Keyring::builtin(distribution.keyring_for(arch)).map(Arc::new),
     };
     Ok(all
         .into_iter()
@@ -143,7 +156,7 @@ pub fn of_options(
     arch: &str,
 ) -> Result<Vec<PlannedSource>, Error> {
     let mut all = Vec::new();
-    for entry in request.mirrors.iter().filter(|mirror| is_entry(mirror)) {
+    for entry in request.mirrors.iter().filter(|mirror| Request::is_entry(mirror)) {
         all.extend(sources::parse_one_line("--mirror", entry.as_bytes())?);
     }
     with_keyrings(all, named, request, arch)
@@ -178,7 +191,7 @@ fn with_keyrings(
 ) -> Result<Vec<PlannedSource>, Error> {
     let options = keyring_of_options(request)?;
     let builtin = || match named {
-        Some(named) => Keyring::builtin(&named.distribution.keyring),
+        Some(named) => Keyring::builtin(named.distribution.keyring_for(arch)),
         None => Some(every_keyring()),
     };
     let mut planned_sources = Vec::new();
@@ -232,11 +245,7 @@ fn planned(source: Source, keyring: Option<Arc<Keyring>>, request: &Request) -> 
         valid_until: waived(request.waivers.valid_until || source.check_valid_until == Some(false)),
         signature: waived(request.waivers.signature || source.trusted == Some(true)),
         weak_keys: request.waivers.weak_keys.clone(),
+        addresses: None,
         source,
     }
-}
-
-/// Whether a `--mirror` is a one-line entry.
-fn is_entry(mirror: &str) -> bool {
-    mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[")
 }

@@ -13,12 +13,14 @@ use std::thread;
 
 use bareroot_archive::{Compression, Limits};
 use bareroot_fetch::{Fetcher, Location};
-use bareroot_model::{Class, Classified as _, Phase};
+use bareroot_model::{Class, Classified as _, Digest, Phase};
 use bareroot_rpm_repo::comps::Comps;
 use bareroot_rpm_repo::modules::Modules;
 use bareroot_rpm_repo::repomd::{Data, DataKind, Digests, Repomd};
 use bareroot_rpm_repo::{Index, filelists};
 use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified, Waiver};
+
+pub use keys::keyring;
 
 use super::plan::{Plan, PlannedRepo};
 use crate::context::Context;
@@ -40,6 +42,12 @@ pub struct IndexedRepo {
     pub digests: Digests,
     /// Its repomd.xml: from it comes the trust in every digest.
     pub repomd: Trusted<Repomd>,
+    /// The SHA-256 of that file; `None` where it was not read.
+    pub sha256: Option<Digest>,
+    /// Its date, in seconds since 1970.
+    pub date: Option<u64>,
+    /// A lock in the place of repomd.xml, and the waiver under which it was made.
+    lock: Option<Option<Waiver>>,
     /// Its packages.
     pub index: Index,
     /// Its groups, where it has any.
@@ -56,10 +64,33 @@ impl IndexedRepo {
             mirrors: Vec::new(),
             keyring: Arc::default(),
             repomd: Trusted::waived(Repomd::default(), Waiver { reason }),
+            sha256: None,
+            date: None,
+            lock: None,
             digests: bareroot_rpm_repo::repomd::Digests::Strong,
             index: Index::default(),
             comps: None,
             modules: None,
+        }
+    }
+}
+
+impl IndexedRepo {
+    /// A repository that a lock knows: its metadata is not read.
+    pub fn locked(mirrors: Vec<String>, keyring: Arc<Keyring>, waiver: Option<Waiver>) -> IndexedRepo {
+        IndexedRepo {
+            mirrors,
+            keyring,
+            lock: Some(waiver),
+            ..IndexedRepo::left_out()
+        }
+    }
+
+    /// What a package of it must be, trusted as its metadata, or the lock that stands in for that.
+    pub fn vouch(&self, expected: &Expected) -> Trusted<Expected> {
+        match &self.lock {
+            Some(waiver) => Trusted::locked(expected.clone(), waiver.clone()),
+            None => self.repomd.map(|_| expected.clone()),
         }
     }
 }
@@ -102,12 +133,13 @@ fn one_repo(
     let keyring = keys::keyring(repo, fetcher, context)?;
     let mirrors = mirrors::find(repo, fetcher)?;
     let attempt = || {
-        let repomd = repomd::fetch(repo, &mirrors, &keyring, fetcher, context)?;
+        let (repomd, sha256) = repomd::fetch(repo, &mirrors, &keyring, fetcher, context)?;
         let reading = Reading {
             repo,
             arch: &plan.arch,
             mirrors: &mirrors.urls,
             repomd,
+            sha256,
             fetcher,
             context,
             digests: repo.digests(&keyring),
@@ -129,7 +161,7 @@ fn one_repo(
 /// Whether an error looks like a mirror in the middle of an update: a file is gone, or is not what repomd.xml promised.
 fn moved(error: &Error) -> bool {
     match error {
-        Error::Fetch(error) => error.is_not_found() || error.is_mismatch(),
+        Error::Fetch(error) => (error.is_not_found() && !error.is_offline()) || error.is_mismatch(),
         _ => false,
     }
 }
@@ -140,6 +172,7 @@ struct Reading<'a> {
     arch: &'a str,
     mirrors: &'a [String],
     repomd: Trusted<Repomd>,
+    sha256: Digest,
     fetcher: &'a Fetcher,
     context: &'a Context,
     digests: Digests,
@@ -165,6 +198,9 @@ impl Reading<'_> {
             index: index?,
             comps: comps?,
             modules,
+            sha256: Some(self.sha256),
+            date: self.repomd.date(),
+            lock: None,
             repomd: self.repomd,
         })
     }

@@ -3,8 +3,10 @@
 use std::time::SystemTime;
 
 use bareroot_fetch::{Fetcher, Location};
+use bareroot_model::Digest;
 use bareroot_rpm_repo::repomd::{Digests, Repomd};
 use bareroot_trust::{Keyring, Policy, Trusted, Waiver};
+use sha2::{Digest as _, Sha256};
 
 use super::mirrors::Mirrors;
 use crate::context::Context;
@@ -24,7 +26,7 @@ pub fn fetch(
     keyring: &Keyring,
     fetcher: &Fetcher,
     context: &Context,
-) -> Result<Trusted<Repomd>, Error> {
+) -> Result<(Trusted<Repomd>, Digest), Error> {
     let name = format!("repomd.xml of {}", repo.id);
     let text = known(repo, mirrors, fetcher)?;
     let trusted = match repo.repo_gpgcheck {
@@ -45,7 +47,9 @@ pub fn fetch(
             }
         }
     };
-    trusted.try_into_map(|text| Ok(Repomd::parse(&name, &text)?))
+    let sha256 = Digest::new(Sha256::digest(trusted.get()).into());
+    let repomd = trusted.try_into_map(|text| Repomd::parse(&name, &text))?;
+    Ok((repomd, sha256))
 }
 
 /// The file, as the metalink knows it where there is one: mirrors that lag behind may have one of its alternates.
@@ -86,7 +90,7 @@ fn signed(
 ) -> Result<Trusted<Vec<u8>>, Error> {
     let location = Location::new(mirrors.urls.iter().map(String::as_str), "repodata/repomd.xml.asc");
     let signature = match fetcher.index(&location, LARGEST) {
-        Err(error) if error.is_not_found() => {
+        Err(error) if error.is_not_found() && !error.is_offline() => {
             return Err(Error::Trust(bareroot_trust::Error::NoSignature {
                 name: name.to_owned(),
             }));

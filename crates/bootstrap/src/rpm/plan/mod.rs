@@ -18,9 +18,11 @@ use super::arch;
 use super::solve::is_file;
 use crate::context::Context;
 use crate::error::Error;
+use crate::lock::Locked;
 use crate::request::{Request, Variant};
 use crate::tools;
-use named::Named;
+pub use named::Named;
+pub use repos::own_keys;
 
 /// What a run is going to do.
 #[derive(Clone)]
@@ -57,6 +59,8 @@ pub struct Plan {
     pub usual_backend: Option<Backend>,
     /// `SOURCE_DATE_EPOCH`: no time in the root is later.
     pub epoch: Option<i64>,
+    /// The lock that stands in for metadata and solution.
+    pub lock: Option<Locked>,
 }
 
 /// A repository, and how it is read and verified.
@@ -90,6 +94,8 @@ pub struct PlannedRepo {
     pub module_hotfixes: bool,
     /// Whether it is left out with a warning when it cannot be reached.
     pub skip_if_unavailable: bool,
+    /// Whether it is one of the SPEC's release.
+    pub of_release: bool,
 }
 
 /// Whether something is checked.
@@ -170,6 +176,7 @@ impl Plan {
             backend: request.rpmdb_backend,
             usual_backend: named.map(|named| named.release.database.backend),
             epoch: tools::source_date_epoch()?,
+            lock: None,
         })
     }
 }

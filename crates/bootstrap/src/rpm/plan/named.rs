@@ -128,6 +128,7 @@ impl Named {
                 None => variables.clone(),
             };
             let mut repo = repos::of_repo(&repo, Path::new("the catalogue"), request, &around)?;
+            repo.of_release = true;
             if request.keyrings.is_empty() {
                 repo.keys = Keys::Known(Arc::clone(&keyring));
             }
@@ -166,7 +167,27 @@ impl Named {
         repo
     }
 
-    fn keyring(&self) -> Result<Arc<Keyring>, Error> {
+    /// Where a repository of the release is below some mirrors; nowhere for one that it does not have.
+    ///
+    /// # Errors
+    /// When a path has a variable that nobody knows.
+    pub fn below(&self, id: &str, mirrors: &[String], variables: &Variables) -> Result<Vec<String>, Error> {
+        let mut all = Vec::new();
+        for repository in self.distribution.repositories_of(self.release) {
+            if variables.expand(&repository.id)? == id {
+                for mirror in mirrors {
+                    all.push(variables.expand(&repository.below(mirror))?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The keys of the release.
+    ///
+    /// # Errors
+    /// [`Error::NoKeyring`] where no built-in keyring has them.
+    pub fn keyring(&self) -> Result<Arc<Keyring>, Error> {
         let keyring = self.distribution.keyring(self.release);
         keyring.map(Arc::new).ok_or_else(|| Error::NoKeyring {
             source_name: self.title(),
@@ -201,6 +222,25 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn repositories_below_a_mirror() {
+        let named = Named::parse("fedora:43").unwrap();
+        let variables = named.variables(&Request::default(), "x86_64");
+        let below = |id: &str| {
+            named
+                .below(id, &["http://m/".to_owned(), "file:/n".to_owned()], &variables)
+                .unwrap()
+        };
+        assert_eq!(
+            below("fedora"),
+            [
+                "http://m/releases/43/Everything/x86_64/os",
+                "file:/n/releases/43/Everything/x86_64/os"
+            ]
+        );
+        assert!(below("none").is_empty());
+    }
 
     #[test]
     fn days_of_times() {

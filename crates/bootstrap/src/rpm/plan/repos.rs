@@ -156,6 +156,7 @@ pub fn of_repo(
         includes: repo.includepkgs.clone(),
         module_hotfixes: repo.module_hotfixes,
         skip_if_unavailable: repo.skip_if_unavailable,
+        of_release: false,
     })
 }
 

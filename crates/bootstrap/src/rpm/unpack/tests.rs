@@ -76,6 +76,7 @@ fn all_of_filesystem_is_there_as_its_header_has_it() {
         backend: None,
         usual_backend: None,
         epoch: None,
+        lock: None,
     };
     let context = Context::new(Arc::new(Null), Cancel::default());
     let unpacked = place(&arrived, &plan, &root, &[], 2, None, &context).unwrap();
