@@ -420,6 +420,7 @@ const REAL: [(&str, Backend, usize); 3] = [
 ];
 
 #[test]
+#[allow(clippy::print_stderr)]
 fn real_databases_are_read_whole_and_keep_every_byte() {
     let Some(directory) = std::env::var_os("BAREROOT_RPMDB_DATA").map(PathBuf::from) else {
         eprintln!("skipped: BAREROOT_RPMDB_DATA names no directory of real databases");
