@@ -1,7 +1,7 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
 mod enter;
-mod units;
+pub mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
