@@ -129,6 +129,7 @@ fn deb_has_not(request: &Request) -> Vec<Asked> {
         option("--with-optional", request.with_optional, ""),
         option("--langs", request.langs.is_some(), paths),
         option("--nodocs", request.no_docs, paths),
+        option("--rpmdb-backend", request.rpmdb_backend.is_some(), ""),
     ]
 }
 

@@ -122,7 +122,7 @@ fn thousands_of_headers_take_many_buckets_and_pages_of_slots() {
     for (backend, order) in KINDS {
         let contents = read("database", &write(backend, order, &headers)).unwrap();
         assert_eq!(blobs(&contents), headers, "{backend}");
-        assert_eq!((contents.backend, contents.highest), (backend, 3000));
+        assert_eq!((contents.backend, contents.highest), (backend, 5000));
     }
 }
 
