@@ -164,7 +164,7 @@ pub enum Error {
         /// The lock.
         lock: PathBuf,
         /// The package's file, and what the mirrors say.
-        source: bareroot_fetch::Error,
+        source: Box<bareroot_fetch::Error>,
     },
     /// There is no lock.
     #[error("there is no lock `{path}`", path = path.display())]

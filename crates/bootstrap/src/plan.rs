@@ -34,7 +34,7 @@ impl Plan {
         match (error, lock) {
             (Error::Fetch(source), Some(lock)) if source.is_not_found() => Error::LockedGone {
                 lock: lock.path.clone(),
-                source,
+                source: Box::new(source),
             },
             (error, _) => error,
         }

@@ -50,6 +50,10 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
     if recipe.from.timeout == Some(0) {
         return Err(wrong("timeout", "0", "there is 1 and more".to_owned()));
     }
+    let backend = recipe.make.rpmdb_backend.as_deref().map(|word| {
+        let found = bareroot_rpm_db::Backend::of_word(word);
+        found.ok_or_else(|| wrong("rpmdb-backend", word, "there are sqlite, ndb and bdb".to_owned()))
+    });
     let snapshot = recipe.from.snapshot.as_deref().map(str::parse).transpose()?;
     let files = |paths: &[String]| {
         paths
@@ -109,6 +113,7 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
         offline: from.offline,
         timeout: from.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         jobs,
+        rpmdb_backend: backend.transpose()?,
         no_host_files: recipe.make.no_host_files,
         no_standins: recipe.make.no_standins,
         ..Request::default()
@@ -179,7 +184,7 @@ mod tests {
             [trust]\nkeyrings = [\"k.pgp\"]\nno-check-valid-until = true\nallow-weak-keys = [\"AB\"]\n\
             allow-unauthenticated = true\n\
             [make]\njobs = 3\nforeign = true\nmerged-usr = true\naptopts = [\"x\"]\ndpkgopts = [\"y\"]\nhostname = \"h\"\n\
-            no-host-files = true\nno-standins = true\n\
+            no-host-files = true\nrpmdb-backend = \"ndb\"\nno-standins = true\n\
             [hooks]\nsetup = [\"s\"]\nextract = [\"e\"]\nessential = [\"n\"]\ncustomize = [\"./own.deb\"]\n";
         std::fs::write(&path, text).unwrap();
         let request = request_of(&read(&path).unwrap(), &path).unwrap();
@@ -238,6 +243,7 @@ mod tests {
             offline: true,
             timeout: Some(Duration::from_secs(5)),
             jobs: Some(3),
+            rpmdb_backend: Some(bareroot_rpm_db::Backend::Ndb),
             no_host_files: true,
             no_standins: true,
             ..Request::default()
@@ -250,6 +256,7 @@ mod tests {
         for (text, words) in [
             ("variant = \"tiny\"", "`variant` is `tiny`"),
             ("[make]\njobs = 0", "`jobs` is `0`"),
+            ("[make]\nrpmdb-backend = \"x\"", "`rpmdb-backend` is `x`"),
             ("[from]\ntimeout = 0", "`timeout` is `0`"),
             ("[from]\nsnapshot = \"now\"", "`now` is no moment"),
         ] {

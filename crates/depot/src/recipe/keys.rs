@@ -111,6 +111,7 @@ pub const KEYS: &[Key] = &[
     key("make", "dpkgopts", Kind::Added, "--dpkgopt"),
     key("make", "hostname", Kind::Text, "--hostname"),
     key("make", "no-host-files", Kind::Bool, "--no-host-files"),
+    key("make", "rpmdb-backend", Kind::Text, "--rpmdb-backend"),
     key("make", "no-standins", Kind::Bool, "--no-standins"),
     key("hooks", "setup", Kind::Added, "--setup-hook"),
     key("hooks", "extract", Kind::Added, "--extract-hook"),

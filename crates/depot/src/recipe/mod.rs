@@ -122,6 +122,8 @@ pub struct Make {
     pub hostname: Option<String>,
     /// `--no-host-files`.
     pub no_host_files: bool,
+    /// `--rpmdb-backend`.
+    pub rpmdb_backend: Option<String>,
     /// `--no-standins`.
     pub no_standins: bool,
 }

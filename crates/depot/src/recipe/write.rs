@@ -101,6 +101,7 @@ fn value(recipe: &Recipe, table: &str, name: &str) -> Option<String> {
         ("make", "dpkgopts") => list(&make.dpkgopts),
         ("make", "hostname") => text(&make.hostname),
         ("make", "no-host-files") => yes(make.no_host_files),
+        ("make", "rpmdb-backend") => text(&make.rpmdb_backend),
         ("make", "no-standins") => yes(make.no_standins),
         ("hooks", "setup") => list(&hooks.setup),
         ("hooks", "extract") => list(&hooks.extract),
