@@ -40,6 +40,12 @@ const WAYS: &[(&str, Attempt)] = &[
         not_empty("/proc/timer_list").or_else(|_| not_empty("/proc/sched_debug"))
     }),
     ("be in a namespace of the host", |words| same_namespace(words[2])),
+    ("read the environment of who entered", |_| {
+        holds("/proc/1/environ", "PLACE=")
+    }),
+    ("read the command line of who entered", |_| {
+        holds("/proc/1/cmdline", "enter")
+    }),
     ("enter the first process' namespaces", |_| {
         let link = File::open("/proc/1/ns/mnt")?;
         Ok(nix::sched::setns(link, CloneFlags::CLONE_NEWNS)?)
@@ -194,6 +200,11 @@ fn signal(pid: &str) -> io::Result<()> {
 
 fn see(path: &str) -> io::Result<()> {
     File::open(path).map(drop)
+}
+
+fn holds(path: &str, words: &str) -> io::Result<()> {
+    let text = fs::read(path)?;
+    out_if(text.windows(words.len()).any(|window| window == words.as_bytes()))
 }
 
 fn not_empty(path: &str) -> io::Result<()> {

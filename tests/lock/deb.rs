@@ -11,7 +11,7 @@ use crate::{Ground, package};
 pub const CASES: &[Case] = cases![
     Nothing: a_lock_is_stable, resolve_goes_by_the_lock, a_lock_of_a_lock, several_architectures;
     Root: the_same_root_as_without, the_same_root_after_the_suite_moved, local_files, another_mirror, no_index_is_read,
-        from_apts_sources;
+        from_apts_sources, from_a_snapshot;
 ];
 
 /// A package that shares a path with another, is needed by one more, and one of both kinds of library.
@@ -80,9 +80,10 @@ fn the_same_root_after_the_suite_moved() {
     ground.door.mirror.remove("pool/main/hello/hello_1.0-1_amd64.deb");
     ground.door.mirror.remove("pool/main/hello/hello_1.0-1_arm64.deb");
     fs::remove_dir_all(ground.path("cache")).unwrap();
-    ground
-        .bootstrap("bareroot.lock", "gone", &[])
-        .failed(4, &["hello_1.0-1"]);
+    ground.bootstrap("bareroot.lock", "gone", &[]).failed(
+        4,
+        &["hello_1.0-1", "bareroot.lock has a package", "hint: --mirror"],
+    );
     assert!(!ground.path("gone").exists());
 }
 
@@ -204,6 +205,27 @@ fn from_apts_sources() {
     fs::remove_file(ground.path("tiny.sources")).unwrap();
     ground.bootstrap("bareroot.lock", "locked", &[]).succeeded();
     ground.assert_same("plain", "locked");
+}
+
+/// What the mirrors have no more comes from the snapshot service, which here is the mirror in the role of a proxy.
+fn from_a_snapshot() {
+    let ground = Ground::with(&particular());
+    ground.lock(&INCLUDE).succeeded();
+    ground.bootstrap("bareroot.lock", "before", &[]).succeeded();
+    let arch = bareroot_testkit::base::ARCH;
+    let path = format!("pool/main/wave/wave_1_{arch}.deb");
+    let kept = crate::repository(&particular()).files(None)[&path].clone();
+    ground.door.mirror.remove(&path);
+    let past = format!("archive/debian/20260131T000000Z/{path}");
+    ground.door.mirror.put(past.clone(), kept);
+    fs::remove_dir_all(ground.path("cache")).unwrap();
+    let mut command = ground.command(&["bootstrap", "bareroot.lock", "after", "--snapshot", "2026-01-31"]);
+    command
+        .env("http_proxy", ground.door.mirror.url())
+        .env("no_proxy", "127.0.0.1");
+    door::run(command).succeeded();
+    assert_eq!(ground.door.mirror.count(&past), 1);
+    ground.assert_same("before", "after");
 }
 
 fn a_lock_is_stable() {

@@ -158,6 +158,14 @@ pub enum Error {
         /// What is asked for now, option by option.
         changes: String,
     },
+    /// A package of a lock that no mirror has.
+    #[error("{lock} has a package that none of its mirrors has", lock = lock.display())]
+    LockedGone {
+        /// The lock.
+        lock: PathBuf,
+        /// The package's file, and what the mirrors say.
+        source: Box<bareroot_fetch::Error>,
+    },
     /// There is no lock.
     #[error("there is no lock `{path}`", path = path.display())]
     NoLock {
@@ -448,6 +456,7 @@ impl Classified for Error {
             Error::NotInMirror { .. } => Class::Network,
             Error::StaleLock { .. } | Error::NoLock { .. } | Error::LockedArch { .. } => Class::Disagreement,
             Error::LockedFile { .. } => Class::Trust,
+            Error::LockedGone { source, .. } => source.class(),
             Error::Write { .. } => Class::Target,
             Error::Depot(error) => error.class(),
             Error::Stdout(_) => Class::Target,
@@ -514,6 +523,9 @@ impl Classified for Error {
             }
             Error::StaleLock { .. } => Some("`bareroot lock` brings it up to date".to_owned()),
             Error::NoLock { .. } => Some("`bareroot lock` writes it".to_owned()),
+            Error::LockedGone { .. } => Some(
+                "--mirror names another that may have it, and --snapshot DATE a moment at which the archive had it".to_owned(),
+            ),
             Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
             Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
             Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),

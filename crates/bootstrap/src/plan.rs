@@ -26,6 +26,21 @@ impl Plan {
         }
     }
 
+    /// An error of its chapters, with what a lock has to do with it.
+    pub fn explained(&self, error: Error) -> Error {
+        let lock = match self {
+            Plan::Deb(plan) => plan.lock.as_ref(),
+            Plan::Rpm(plan) => plan.lock.as_ref(),
+        };
+        match (error, lock) {
+            (Error::Fetch(source), Some(lock)) if source.is_not_found() => Error::LockedGone {
+                lock: lock.path.clone(),
+                source: Box::new(source),
+            },
+            (error, _) => error,
+        }
+    }
+
     /// The plan for a request: its SPEC says of which family the root is; without one, .repo files make an RPM root, and
     /// everything else is Debian's.
     ///
@@ -131,6 +146,7 @@ fn deb_has_not(request: &Request) -> Vec<Asked> {
         option("--with-optional", request.with_optional, ""),
         option("--langs", request.langs.is_some(), paths),
         option("--nodocs", request.no_docs, paths),
+        option("--rpmdb-backend", request.rpmdb_backend.is_some(), ""),
     ]
 }
 

@@ -50,6 +50,10 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
     if recipe.from.timeout == Some(0) {
         return Err(wrong("timeout", "0", "there is 1 and more".to_owned()));
     }
+    let backend = recipe.make.rpmdb_backend.as_deref().map(|word| {
+        let found = bareroot_rpm_db::Backend::of_word(word);
+        found.ok_or_else(|| wrong("rpmdb-backend", word, "there are sqlite, ndb and bdb".to_owned()))
+    });
     let snapshot = recipe.from.snapshot.as_deref().map(str::parse).transpose()?;
     let files = |paths: &[String]| {
         paths
@@ -105,9 +109,11 @@ pub fn request_of(recipe: &Recipe, path: &Path) -> Result<Request, Error> {
             (Some(path), _) => CacheChoice::Dir(directory.join(path)),
             _ => CacheChoice::Default,
         },
+        cache_from: files(&from.cache_from),
         offline: from.offline,
         timeout: from.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         jobs,
+        rpmdb_backend: backend.transpose()?,
         no_host_files: recipe.make.no_host_files,
         no_standins: recipe.make.no_standins,
         ..Request::default()
@@ -174,11 +180,11 @@ mod tests {
             [packages]\ninclude = [\"vim\", \"./own.deb\", \"./none.deb\"]\nexclude = [\"nano\"]\nrecommends = true\n\
             with-optional = true\nlangs = [\"de\"]\nnodocs = true\n\
             [from]\nmirrors = [\"http://m\"]\ncomponents = [\"main\"]\nsources = [\"a.sources\"]\nrepos = [\"/b.repo\"]\n\
-            releasever = \"9\"\nsnapshot = \"2026-01-31\"\ntimeout = 5\noffline = true\ncache-dir = \"cache\"\n\
+            releasever = \"9\"\nsnapshot = \"2026-01-31\"\ntimeout = 5\noffline = true\ncache-dir = \"cache\"\ncache-from = [\"shared\"]\n\
             [trust]\nkeyrings = [\"k.pgp\"]\nno-check-valid-until = true\nallow-weak-keys = [\"AB\"]\n\
             allow-unauthenticated = true\n\
             [make]\njobs = 3\nforeign = true\nmerged-usr = true\naptopts = [\"x\"]\ndpkgopts = [\"y\"]\nhostname = \"h\"\n\
-            no-host-files = true\nno-standins = true\n\
+            no-host-files = true\nrpmdb-backend = \"ndb\"\nno-standins = true\n\
             [hooks]\nsetup = [\"s\"]\nextract = [\"e\"]\nessential = [\"n\"]\ncustomize = [\"./own.deb\"]\n";
         std::fs::write(&path, text).unwrap();
         let request = request_of(&read(&path).unwrap(), &path).unwrap();
@@ -233,9 +239,11 @@ mod tests {
                 weak_keys: vec!["AB".into()],
             },
             cache: CacheChoice::Dir(beside("cache")),
+            cache_from: vec![beside("shared")],
             offline: true,
             timeout: Some(Duration::from_secs(5)),
             jobs: Some(3),
+            rpmdb_backend: Some(bareroot_rpm_db::Backend::Ndb),
             no_host_files: true,
             no_standins: true,
             ..Request::default()
@@ -248,6 +256,7 @@ mod tests {
         for (text, words) in [
             ("variant = \"tiny\"", "`variant` is `tiny`"),
             ("[make]\njobs = 0", "`jobs` is `0`"),
+            ("[make]\nrpmdb-backend = \"x\"", "`rpmdb-backend` is `x`"),
             ("[from]\ntimeout = 0", "`timeout` is `0`"),
             ("[from]\nsnapshot = \"now\"", "`now` is no moment"),
         ] {

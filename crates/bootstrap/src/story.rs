@@ -58,7 +58,7 @@ pub fn bootstrap(
         Ok(grown) => grown,
         Err(error) => {
             site.discard(context);
-            return Err(error);
+            return Err(plan.explained(error));
         }
     };
     site.commit(context)?;

@@ -2,7 +2,7 @@
 
 mod enter;
 mod mirror;
-mod units;
+pub mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -375,7 +375,8 @@ pub struct PlanOptions {
     /// Leave out what packages mark as documentation (RPM)
     #[arg(long, help_heading = "Packages")]
     pub nodocs: bool,
-    /// The target's architecture, as dpkg or rpm calls it: the host's own, or its 32-bit variant; `lock` takes several, A,B
+    /// The target's architecture, as dpkg calls it, or rpm in RPM roots; what this machine does not run needs a static
+    /// qemu-ARCH, or --foreign; `lock` takes several, A,B [default: the host's own]
     #[arg(long, value_name = "ARCH", help_heading = "Packages")]
     pub arch: Option<String>,
 

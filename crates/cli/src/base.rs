@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use bareroot_bootstrap::{self as bootstrap, Error, LockUse, Request};
 use bareroot_depot::{Recipe, lock};
 
+use crate::request::Misuse;
+
 /// What options are laid over.
 pub enum Base {
     /// Nothing but a SPEC, or not even that.
@@ -63,6 +65,15 @@ impl Base {
             Base::Recipe(_, recipe) => Some(recipe),
             _ => None,
         }
+    }
+
+    /// A value of the recipe that means nothing.
+    pub fn wrong(&self, key: &'static str, reason: String) -> Misuse {
+        let path = match self {
+            Base::Recipe(path, _) | Base::Lock(path) => path.display().to_string(),
+            Base::Spec(spec) => spec.clone().unwrap_or_default(),
+        };
+        Misuse::Recipe { path, key, reason }
     }
 
     /// A path of the recipe, as seen from here.

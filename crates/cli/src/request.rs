@@ -96,7 +96,12 @@ impl PlanOptions {
             _ => {}
         }
         replace(&mut request.cache_from, self.cache_from.clone());
-        request.payload_limit = self.payload_limit.or(request.payload_limit);
+        let own = base
+            .recipe()
+            .and_then(|recipe| recipe.from.payload_limit.as_deref());
+        let own =
+            own.map(|word| args::units::size(word).map_err(|reason| base.wrong("payload-limit", reason)));
+        request.payload_limit = self.payload_limit.or(own.transpose()?);
         request.offline |= self.offline;
         let timeout = self.timeout.map(|seconds| Duration::from_secs(seconds.into()));
         request.timeout = timeout.or(request.timeout);
@@ -179,17 +184,12 @@ impl Bootstrap {
         let make = &self.make;
         let mut format = make.format;
         if let Some(recipe) = recipe {
-            let wrong = |key, reason| Misuse::Recipe {
-                path: spec.unwrap_or_default().to_owned(),
-                key,
-                reason,
-            };
             if let Some(word) = recipe.output.format.as_deref() {
-                let own = args::format(word).map_err(|reason| wrong("format", reason))?;
+                let own = args::format(word).map_err(|reason| base.wrong("format", reason))?;
                 format = format.or(Some(own));
             }
             if let Some(word) = recipe.make.mode.as_deref() {
-                args::mode(word).map_err(|reason| wrong("mode", reason))?;
+                args::mode(word).map_err(|reason| base.wrong("mode", reason))?;
             }
         }
         let target = Target::new(&target, format)?;

@@ -331,8 +331,8 @@ impl Classified for Error {
             Error::UserNamespace { .. } => Some(crate::mode::advice()),
             Error::NoEmulator { emulator: "", .. } => None,
             Error::NoEmulator { emulator, .. } => Some(format!(
-                "install qemu-user-static (Debian, Ubuntu: qemu-user-static or, from Debian 13 on, qemu-user; Fedora: \
-                 qemu-user-static-{emulator}), which brings qemu-{emulator}-static; nothing has to be registered or running"
+                "install qemu-user-static (from Debian 13 on: qemu-user), which brings qemu-{emulator}-static or a static \
+                 qemu-{emulator}; nothing has to be registered or running"
             )),
             // Not where the emulator itself is what is missing.
             Error::Emulator { source, .. } if source.kind() != io::ErrorKind::NotFound => {

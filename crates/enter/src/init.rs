@@ -19,7 +19,8 @@ use crate::child;
 use crate::message::{Failure, Order, Prepared, Ready, Report, Setup};
 use crate::program::Builtin;
 use crate::room::{self, Made, Room};
-use crate::{sys, wire};
+use crate::spec::Confinement;
+use crate::{sys, traces, wire};
 
 /// A program that was started and has not ended.
 struct Program {
@@ -44,6 +45,10 @@ fn serve(socket: OwnedFd, builtins: &'static [Builtin]) -> io::Result<()> {
     let Some(root) = frame.fds.into_iter().next() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
+    if setup.confinement != Confinement::None {
+        // As far as it goes: without /proc on the host it is the root's business what it mounts.
+        let _ = traces::wipe();
+    }
     let made = room::make(&setup, root, builtins).and_then(|made| {
         let deaths = signals()?;
         if let Some(kept) = made.room.kept {

@@ -63,6 +63,7 @@ mod session;
 mod spec;
 mod supervise;
 mod sys;
+mod traces;
 mod users;
 mod visit;
 mod warden;

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sched::CloneFlags;
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{chdir, chroot, fchdir};
 
@@ -188,11 +188,9 @@ fn watch_owners(who: Owners, notes: &mut Vec<String>) -> Result<Option<OwnedFd>,
 
 /// The /proc that the session has mounted. The root's own directory of that name is not mistaken for it.
 fn own_proc(root: &OwnedFd) -> Option<OwnedFd> {
-    /// PROC_SUPER_MAGIC (statfs(2)).
-    const PROC: i64 = 0x9fa0;
     let proc = mounts::walk(root, "/proc".as_ref(), true).ok()?;
     let kind = rustix::fs::fstatfs(&proc).ok()?.f_type;
-    (i64::from(kind) == PROC).then_some(proc)
+    (kind == PROC_SUPER_MAGIC).then_some(proc)
 }
 
 /// The console of a full `/dev`, and the session's terminal where one is wanted.

@@ -93,10 +93,13 @@ fn account(line: &[u8]) -> Option<Account> {
     })
 }
 
-/// A line of group: name, id, members.
-type Group<'l> = (&'l [u8], u32, Vec<&'l [u8]>);
+/// A line of group.
+struct Group<'a> {
+    name: &'a [u8],
+    gid: u32,
+    members: Vec<&'a [u8]>,
+}
 
-/// A line of group; `None` for one that is none.
 fn group(line: &[u8]) -> Option<Group<'_>> {
     let [name, _, gid, members] = fields(line)[..] else {
         return None;
@@ -104,7 +107,11 @@ fn group(line: &[u8]) -> Option<Group<'_>> {
     let members = members
         .split(|byte| *byte == b',')
         .filter(|member| !member.is_empty());
-    Some((name, id(gid)?, members.collect()))
+    Some(Group {
+        name,
+        gid: id(gid)?,
+        members: members.collect(),
+    })
 }
 
 impl Account {
@@ -126,8 +133,8 @@ impl Account {
         let gid = match &who.group {
             None => None,
             Some(wanted) => {
-                let named = groups.iter().find(|(name, ..)| *name == wanted.as_bytes());
-                let gid = named.map(|(_, gid, _)| *gid).or_else(|| id(wanted.as_bytes()));
+                let named = groups.iter().find(|group| group.name == wanted.as_bytes());
+                let gid = named.map(|group| group.gid).or_else(|| id(wanted.as_bytes()));
                 Some(gid.ok_or_else(|| Error::NoGroup {
                     root: root_path.to_owned(),
                     group: wanted.clone(),
@@ -138,9 +145,9 @@ impl Account {
         account.gid = gid.unwrap_or(account.gid);
         account.groups = vec![account.gid];
         if let Some(name) = &account.name {
-            for (_, gid, members) in &groups {
-                if members.contains(&name.as_bytes()) && !account.groups.contains(gid) {
-                    account.groups.push(*gid);
+            for group in &groups {
+                if group.members.contains(&name.as_bytes()) && !account.groups.contains(&group.gid) {
+                    account.groups.push(group.gid);
                 }
             }
         }

@@ -23,8 +23,9 @@ const TAR: &str = "tar --sort=name --mtime=@$SOURCE_DATE_EPOCH --clamp-mtime --n
 /// How many times the peer's time bareroot may take: what two runs of one program differ by.
 const MOST_TIME: f64 = 1.15;
 
-/// How many times the peer's size an archive of bareroot's may have.
-const MOST_SIZE: f64 = 1.02;
+/// How many times the peer's size an archive of bareroot's may have: zlib-rs deflates twice as fast as zlib at the same level,
+/// and a little less.
+const MOST_SIZE: f64 = 1.05;
 
 /// A suffix, and what tar's output is piped through for it by the peer; the first is what it is held against.
 const RACES: &[(&str, &[&str])] = &[

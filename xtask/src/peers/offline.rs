@@ -7,7 +7,6 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use super::root;
-use crate::machine;
 use crate::nginx::Nginx;
 use crate::report::{Report, lines};
 use crate::run::{inside, must, run as run_program};

@@ -314,10 +314,10 @@ impl Bench {
             ))?;
             let less = count(kind)?;
             must(&mut self.rpm(kind, "rpmdb", &["--verifydb"]))?;
-            let evidence = ran(self.ours(&["rpmdb", "verify"]).arg(self.database(kind.0)))?;
-            let mut wrong = match evidence.stdout.contains("sound") {
+            let verified = ran(self.ours(&["rpmdb", "verify"]).arg(self.database(kind.0)))?;
+            let mut wrong = match verified.stdout.contains("sound") {
                 true => Vec::new(),
-                false => evidence.said(),
+                false => verified.said(),
             };
             if (more, less) != (before + 1, before - 1) {
                 wrong.push(format!("{before} packages, then {more}, then {less}"));

@@ -90,6 +90,8 @@ fn recipe_of(plan: &PlanOptions, spec: Option<String>, file: &Path) -> Recipe {
             timeout: plan.timeout,
             offline: plan.offline,
             cache_dir: plan.cache_dir.as_ref().map(path),
+            cache_from: paths(&plan.cache_from),
+            payload_limit: plan.payload_limit.map(|bytes| bytes.to_string()),
             no_cache: plan.no_cache,
         },
         trust: recipe::Trust {

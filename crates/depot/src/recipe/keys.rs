@@ -86,6 +86,8 @@ pub const KEYS: &[Key] = &[
     key("from", "timeout", Kind::Number, "--timeout"),
     key("from", "offline", Kind::Bool, "--offline"),
     key("from", "cache-dir", Kind::Text, "--cache-dir"),
+    key("from", "cache-from", Kind::Replaced, "--cache-from"),
+    key("from", "payload-limit", Kind::Text, "--payload-limit"),
     key("from", "no-cache", Kind::Bool, "--no-cache"),
     key("trust", "keyrings", Kind::Replaced, "--keyring"),
     key(
@@ -109,6 +111,7 @@ pub const KEYS: &[Key] = &[
     key("make", "dpkgopts", Kind::Added, "--dpkgopt"),
     key("make", "hostname", Kind::Text, "--hostname"),
     key("make", "no-host-files", Kind::Bool, "--no-host-files"),
+    key("make", "rpmdb-backend", Kind::Text, "--rpmdb-backend"),
     key("make", "no-standins", Kind::Bool, "--no-standins"),
     key("hooks", "setup", Kind::Added, "--setup-hook"),
     key("hooks", "extract", Kind::Added, "--extract-hook"),

@@ -80,6 +80,10 @@ pub struct From {
     pub offline: bool,
     /// `--cache-dir`.
     pub cache_dir: Option<String>,
+    /// `--cache-from`.
+    pub cache_from: Vec<String>,
+    /// `--payload-limit`.
+    pub payload_limit: Option<String>,
     /// `--no-cache`.
     pub no_cache: bool,
 }
@@ -118,6 +122,8 @@ pub struct Make {
     pub hostname: Option<String>,
     /// `--no-host-files`.
     pub no_host_files: bool,
+    /// `--rpmdb-backend`.
+    pub rpmdb_backend: Option<String>,
     /// `--no-standins`.
     pub no_standins: bool,
 }

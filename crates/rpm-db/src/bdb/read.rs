@@ -34,7 +34,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Contents, Error> {
         // The number of doublings after which the bucket came about.
         let doubling = (u32::BITS - bucket.leading_zeros()) as usize;
         let spare = meta.spares.get(doubling).copied().unwrap_or_default();
-        let first = bucket.checked_add(spare).unwrap_or(u32::MAX);
+        let first = bucket.saturating_add(spare);
         file.bucket(bucket, first, &meta, &mut stored)?;
     }
     let highest = highest(&file, &stored)?;

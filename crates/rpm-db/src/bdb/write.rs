@@ -16,11 +16,14 @@ const PER_BUCKET: usize = 64;
 pub struct Hash {
     order: ByteOrder,
     /// Keys, and where their data are.
-    items: Vec<([u8; 4], Data)>,
+    items: Vec<Item>,
     /// Pages of data, numbered from 0 until it is known how many buckets there are before them.
     data: Vec<u8>,
     highest: u32,
 }
+
+/// A key, and where its data are.
+type Item = ([u8; 4], Data);
 
 #[derive(Debug)]
 enum Data {
@@ -84,7 +87,7 @@ impl Hash {
             .push((self.order.bytes(0), Data::Inline(highest.to_vec())));
         let records = self.items.len() as u32;
         let count = self.items.len().div_ceil(PER_BUCKET).next_power_of_two().max(2);
-        let mut buckets: Vec<Vec<([u8; 4], Data)>> = (0..count).map(|_| Vec::new()).collect();
+        let mut buckets: Vec<Vec<Item>> = (0..count).map(|_| Vec::new()).collect();
         for (key, data) in std::mem::take(&mut self.items) {
             let home = hash(&key) as usize & (count - 1);
             if let Some(bucket) = buckets.get_mut(home) {
@@ -92,7 +95,7 @@ impl Hash {
             }
         }
         // Keys are in the order of their bytes, and each page takes what fits it.
-        let buckets: Vec<Vec<Vec<([u8; 4], Data)>>> = buckets.into_iter().map(pages).collect();
+        let buckets: Vec<Vec<Vec<Item>>> = buckets.into_iter().map(pages).collect();
         let chained: usize = buckets.iter().map(|pages| pages.len() - 1).sum();
         let base = 1 + count + chained;
         let last = base + self.data.len() / PAGE - 1;
@@ -142,13 +145,7 @@ impl Hash {
         put(file, 52, b"bareroot-Packages\0\0\0");
     }
 
-    fn hash_page(
-        &self,
-        page: &mut [u8],
-        [own, before, after]: [usize; 3],
-        items: &[([u8; 4], Data)],
-        base: usize,
-    ) {
+    fn hash_page(&self, page: &mut [u8], [own, before, after]: [usize; 3], items: &[Item], base: usize) {
         let mut end = PAGE;
         for (pair, (key, data)) in items.iter().enumerate() {
             let mut item = |entry: usize, bytes: &[u8]| {
@@ -176,7 +173,7 @@ impl Hash {
 }
 
 /// A bucket's items on their pages: at least one.
-fn pages(mut bucket: Vec<([u8; 4], Data)>) -> Vec<Vec<([u8; 4], Data)>> {
+fn pages(mut bucket: Vec<Item>) -> Vec<Vec<Item>> {
     bucket.sort_by_key(|(key, _)| *key);
     let (mut pages, mut room) = (vec![Vec::new()], PAGE - PAGE_HEADER);
     for (key, data) in bucket {

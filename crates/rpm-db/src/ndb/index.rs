@@ -20,10 +20,13 @@ pub struct Index {
     tables: Vec<Table>,
 }
 
+/// A key, with its headers' numbers and places.
+type Key = (Vec<u8>, Vec<(u32, u32)>);
+
 /// The keys of one index, in the order in which they came, each with its headers' numbers and places.
 #[derive(Debug, Default)]
 struct Table {
-    keys: Vec<(Vec<u8>, Vec<(u32, u32)>)>,
+    keys: Vec<Key>,
     places: HashMap<Vec<u8>, usize>,
     entries: usize,
 }
