@@ -15,7 +15,7 @@ pub const CASES: &[Case] = cases![Root: eight_at_once, eight_at_once_and_one_is_
 /// How often each file was asked for, but for what every run must ask for anew.
 fn downloads(door: &Door) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for request in door.mirror.requests() {
+    for request in door.mirror.fetches() {
         if !request.path.ends_with("InRelease") {
             *counts.entry(request.path).or_default() += 1;
         }

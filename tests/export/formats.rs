@@ -184,7 +184,7 @@ fn bad_places() {
     run(bootstrap(&door, "/proc/a.tar", &[])).failed(6, &["/proc"]);
     run(bootstrap(&door, door.keyring().join("a.tar"), &[])).failed(6, &["not a directory"]);
     assert_eq!(
-        door.mirror.requests().len(),
+        door.mirror.fetches().len(),
         0,
         "it is told before anything is fetched"
     );
