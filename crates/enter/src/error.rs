@@ -321,7 +321,8 @@ impl Classified for Error {
         match self {
             Error::NotRoot => Some("run it as root, or without `--mode root`".into()),
             Error::NoSubordinateIds { user, file, .. } => Some(format!(
-                "`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}` (or a line                  `{user}:100000:65536` in {file}) grants them; `--mode single` needs none"
+                "`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}`, or a line \
+                 `{user}:100000:65536` in {file}, grants them; `--mode single` needs none"
             )),
             Error::IdMap { .. } => Some(
                 "newuidmap and newgidmap are in the package uidmap (Debian) or shadow-utils (Fedora); `--mode single` \

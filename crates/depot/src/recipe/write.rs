@@ -10,7 +10,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("packages", "include", "[\"vim\"]"),
     ("packages", "exclude", "[\"nano\"]"),
     ("packages", "recommends", "true"),
-    ("from", "mirrors", "[\"http://deb.debian.org/debian\"]"),
+    ("from", "mirrors", "[\"http://ftp.debian.org/debian\"]"),
     ("from", "updates", "true"),
     ("hooks", "customize", "[\"./customize.sh\"]"),
     ("output", "target", "\"./root\""),
