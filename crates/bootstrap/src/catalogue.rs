@@ -257,7 +257,10 @@ mod tests {
         assert_eq!(ubuntu.keyring_for("riscv64"), "ubuntu");
         let debian = deb_of("debian").unwrap();
         assert_eq!(debian.mirror_for("riscv64"), debian.mirror);
-        assert_eq!(debian.mirror_for("alpha"), "http://ftp.ports.debian.org/debian-ports");
+        assert_eq!(
+            debian.mirror_for("alpha"),
+            "http://ftp.ports.debian.org/debian-ports"
+        );
         assert_eq!(
             (debian.keyring_for("arm64"), debian.keyring_for("alpha")),
             ("debian", "debian-ports")

@@ -226,6 +226,9 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     if let Some(workshop) = open(common, Need::Foreign, "foreign", report)? {
         foreign::run(&workshop, common.quick, report)?;
     }
+    if let Some(workshop) = open(common, Need::Offline, "offline", report)? {
+        offline::run(&workshop, report)?;
+    }
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
     if !common.quick {

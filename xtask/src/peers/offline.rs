@@ -136,9 +136,9 @@ fn made_by(command: &mut Command, made: &Path) -> Result<()> {
 
 /// `apt-get update` and `install` inside, with its own configuration and the root's own keyring.
 fn apt(root: &Path, server: &Nginx) -> Result<()> {
-    let list = root.join("etc/apt/sources.list.d/debian.sources");
-    if list.exists() {
-        std::fs::remove_file(list)?;
+    // Whoever made the root: it has the mirror by file, which is not there inside.
+    for listed in std::fs::read_dir(root.join("etc/apt/sources.list.d"))? {
+        std::fs::remove_file(listed?.path())?;
     }
     std::fs::write(
         root.join("etc/apt/sources.list"),
