@@ -8,6 +8,7 @@
 //! solution; [`export`] makes an archive of a root that is there.
 
 pub mod catalogue;
+mod clone;
 mod context;
 mod deb;
 mod emulation;
@@ -36,6 +37,8 @@ mod visit;
 
 pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
+pub use bareroot_copy::Summary as CloneSummary;
+pub use clone::{CloneOrder, clone};
 pub use context::Context;
 pub use error::Error;
 pub use export::{export, remove};
