@@ -58,7 +58,9 @@ pub fn clone(order: &CloneOrder, target: &Target, context: &Context) -> Result<S
             }
             let skip = staging.ids();
             let settings = settings(order, &selection, &skip, context);
-            let copied = context.phase(Phase::Copy, || bareroot_copy::copy(&source, staging.root(), &settings));
+            let copied = context.phase(Phase::Copy, || {
+                bareroot_copy::copy(&source, staging.root(), &settings)
+            });
             let summary = match copied {
                 Ok(summary) => summary,
                 Err(error) => {

@@ -35,9 +35,9 @@ mod target;
 mod tools;
 mod visit;
 
+pub use bareroot_copy::Summary as CloneSummary;
 pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
-pub use bareroot_copy::Summary as CloneSummary;
 pub use clone::{CloneOrder, clone};
 pub use context::Context;
 pub use error::Error;

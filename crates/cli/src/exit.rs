@@ -68,9 +68,10 @@ impl Failure {
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
             Failure::Cache(error) => error.hint(),
-            Failure::Unfaithful { changed: 1.., .. } => {
-                Some("each is named above; clone again what must be of one moment, while nothing writes to it".to_owned())
-            }
+            Failure::Unfaithful { changed: 1.., .. } => Some(
+                "each is named above; clone again what must be of one moment, while nothing writes to it"
+                    .to_owned(),
+            ),
             Failure::Unfaithful { .. } => {
                 Some("each is named above; what only others may read is cloned as root".to_owned())
             }

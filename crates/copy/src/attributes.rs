@@ -62,7 +62,9 @@ impl Subject<'_> {
         NAMES.with_borrow_mut(|names| {
             let length = match (self.list(names), self) {
                 (Ok(0) | Err(Errno::NOTSUP), _) => return Ok(Vec::new()),
-                (Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS), Subject::Path(_)) => return Ok(Vec::new()),
+                (Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS), Subject::Path(_)) => {
+                    return Ok(Vec::new());
+                }
                 (found, _) => found?,
             };
             let mut all = Attributes::new();
@@ -84,7 +86,11 @@ impl Subject<'_> {
     }
 
     /// Sets them; `lost` is told the name of each that the file system or the kernel does not take.
-    pub(crate) fn write(self, attributes: &Attributes, mut lost: impl FnMut(&[u8])) -> rustix::io::Result<()> {
+    pub(crate) fn write(
+        self,
+        attributes: &Attributes,
+        mut lost: impl FnMut(&[u8]),
+    ) -> rustix::io::Result<()> {
         for (name, value) in attributes {
             match self.set(name, value) {
                 Ok(()) => {}

@@ -198,7 +198,9 @@ impl Work<'_> {
             if (self.stopped)() {
                 return Err(Fault::Stopped);
             }
-            let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(self.buffer.len());
+            let most = usize::try_from(end - at)
+                .unwrap_or(usize::MAX)
+                .min(self.buffer.len());
             let room = self.buffer.get_mut(..most).unwrap_or_default();
             let count = match rustix::io::pread(self.from, &mut *room, at) {
                 Ok(0) => break,

@@ -85,7 +85,11 @@ impl Source {
         let some = |count: u64| (count > 0).then_some(count);
         (
             some(used.f_files.saturating_sub(used.f_ffree)),
-            some(used.f_blocks.saturating_sub(used.f_bfree).saturating_mul(used.f_frsize)),
+            some(
+                used.f_blocks
+                    .saturating_sub(used.f_bfree)
+                    .saturating_mul(used.f_frsize),
+            ),
         )
     }
 
@@ -98,9 +102,8 @@ impl Source {
         let Ok(target_stat) = rustix::fs::stat(target) else {
             return Ok(());
         };
-        let is_target = |stat: &rustix::fs::Stat| {
-            (stat.st_dev, stat.st_ino) == (target_stat.st_dev, target_stat.st_ino)
-        };
+        let is_target =
+            |stat: &rustix::fs::Stat| (stat.st_dev, stat.st_ino) == (target_stat.st_dev, target_stat.st_ino);
         let fail = |error: rustix::io::Errno| Error::Source {
             path: self.path.clone(),
             source: error.into(),
@@ -140,7 +143,8 @@ impl Source {
 /// [`Error::Write`] and its kin when the copy cannot be written; what cannot be read of the source is only told.
 pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Summary, Error> {
     let _mask = Mask::cleared();
-    let fail = |action, error: rustix::io::Errno| Error::write(action, PathBuf::from("/"), error).below(root.path());
+    let fail =
+        |action, error: rustix::io::Errno| Error::write(action, PathBuf::from("/"), error).below(root.path());
     // As long as it is not whole nobody else can get into it, whatever its files allow.
     clear_acls(root);
     rustix::fs::fchmod(root, Mode::RWXU).map_err(|error| fail("set the mode of", error))?;
@@ -164,7 +168,7 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
         cancel: settings.cancel,
         tally: &tally,
     };
-    let engine = Engine::new(parts, top);
+    let engine = Engine::new(parts, settings.threads, top);
     engine
         .run(settings.threads)
         .map_err(|error| error.below(root.path()))?;

@@ -50,7 +50,10 @@ impl Directory {
         above: Above,
         target: Option<OwnedFd>,
     ) -> Self {
-        let path = parent.as_ref().map(|parent| parent.path_of(&name)).unwrap_or_default();
+        let path = parent
+            .as_ref()
+            .map(|parent| parent.path_of(&name))
+            .unwrap_or_default();
         Directory {
             parent,
             name,
@@ -78,7 +81,11 @@ impl Directory {
 
     /// The mode that it is made with.
     pub(crate) fn mode_while_growing(&self) -> u32 {
-        self.meta.mode & 0o777 | GROWING
+        match self.parent {
+            Some(_) => self.meta.mode & 0o777 | GROWING,
+            // The top is closed to others until it is whole.
+            None => GROWING,
+        }
     }
 
     /// The directory of the copy, where there is one yet.

@@ -23,8 +23,8 @@ use crate::select::{Above, Selection, Verdict};
 use crate::source::Reader;
 use crate::tally::{Passed, Progress, Tally};
 
-/// Entries that are one piece of work.
-const PIECE: usize = 128;
+/// Entries that are one piece of work: enough that few directories are worked in by two threads.
+const PIECE: usize = 2048;
 
 /// What all threads share.
 pub(crate) struct Engine<'e> {
@@ -83,7 +83,7 @@ pub(crate) struct Parts<'e> {
 }
 
 impl<'e> Engine<'e> {
-    pub(crate) fn new(parts: Parts<'e>, first: Directory) -> Self {
+    pub(crate) fn new(parts: Parts<'e>, threads: usize, first: Directory) -> Self {
         let Parts {
             reader,
             selection,
@@ -109,7 +109,7 @@ impl<'e> Engine<'e> {
             tally,
             methods: Methods::default(),
             links: Links::default(),
-            queue: Queue::new(Job::Top(Arc::new(first))),
+            queue: Queue::new(threads, Job::Top(Arc::new(first))),
             failure: Mutex::default(),
             stopped: AtomicBool::new(false),
         }
@@ -123,24 +123,25 @@ impl<'e> Engine<'e> {
         std::thread::scope(|scope| {
             for number in 1..threads.max(1) {
                 let thread = std::thread::Builder::new().name(format!("copy-{number}"));
-                if let Err(error) = thread.spawn_scoped(scope, || self.work()) {
+                if let Err(error) = thread.spawn_scoped(scope, move || self.work(number)) {
                     self.fail(Error::Thread(error));
                 }
             }
-            self.work();
+            self.work(0);
         });
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or(Ok(()), Err)
     }
 
-    fn work(&self) {
+    fn work(&self, thread: usize) {
         let mut worker = Worker {
             engine: self,
+            thread,
             buffer: vec![0; BUFFER],
             progress: Progress::default(),
             found: Vec::new(),
         };
-        while let Some(job) = self.queue.next() {
+        while let Some(job) = self.queue.next(thread) {
             if let Err(error) = worker.job(job) {
                 self.fail(error);
             }
@@ -165,6 +166,8 @@ impl<'e> Engine<'e> {
 /// One thread.
 pub(crate) struct Worker<'e> {
     pub engine: &'e Engine<'e>,
+    /// Its number.
+    thread: usize,
     pub buffer: Vec<u8>,
     pub progress: Progress,
     /// Work that was found and is not in the queue yet.
@@ -231,7 +234,9 @@ impl Worker<'_> {
         let (source, meta, is_readable) = match opened {
             Ok((source, meta)) => (source, meta, true),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
-                engine.tally.changed(&parent.path_of(&name), InputProblem::Vanished);
+                engine
+                    .tally
+                    .changed(&parent.path_of(&name), InputProblem::Vanished);
                 return Ok(None);
             }
             Err(error @ (Errno::MFILE | Errno::NFILE)) => {
@@ -306,7 +311,7 @@ impl Worker<'_> {
                 }
             })
             .collect();
-        self.engine.queue.push(later);
+        self.engine.queue.push(self.thread, later);
         self.entries(directory, &listing, 0)
     }
 
@@ -320,12 +325,17 @@ impl Worker<'_> {
         }
         // They are put in after the pieces of this directory, so they come out before them: the deepest first.
         let found = std::mem::take(&mut self.found);
-        self.engine.queue.push(found);
+        self.engine.queue.push(self.thread, found);
         Ok(())
     }
 
     /// One name in a directory.
-    fn entry(&mut self, directory: &Arc<Directory>, name: &CStr, kind: Option<FileKind>) -> Result<(), Error> {
+    fn entry(
+        &mut self,
+        directory: &Arc<Directory>,
+        name: &CStr,
+        kind: Option<FileKind>,
+    ) -> Result<(), Error> {
         let engine = self.engine;
         let kind = match kind.filter(|_| !engine.reader.has_ledger()) {
             Some(kind) => kind,
@@ -343,7 +353,11 @@ impl Worker<'_> {
         let is_directory = kind == FileKind::Directory;
         let mut verdict = None;
         if !directory.above.is_settled() {
-            verdict = Some(engine.selection.judge(&directory.above, &directory.path_of(name), is_directory));
+            verdict = Some(
+                engine
+                    .selection
+                    .judge(&directory.above, &directory.path_of(name), is_directory),
+            );
         }
         let (above, is_lazy, emptied) = match verdict {
             None => (directory.above.clone(), false, None),
@@ -372,7 +386,9 @@ impl Worker<'_> {
                 Ok(())
             }
             FileKind::File => self.file(directory, name, emptied),
-            FileKind::Symlink | FileKind::Char | FileKind::Block | FileKind::Fifo => self.node(directory, name),
+            FileKind::Symlink | FileKind::Char | FileKind::Block | FileKind::Fifo => {
+                self.node(directory, name)
+            }
         }
     }
 
@@ -433,7 +449,9 @@ impl Worker<'_> {
     ) -> Result<(), Error> {
         let engine = self.engine;
         let fail = |action, error: std::io::Error| Error::write(action, host(&path()), error);
-        let is_given_away = self.give(target, meta).map_err(|error| fail("set the owner of", error))?;
+        let is_given_away = self
+            .give(target, meta)
+            .map_err(|error| fail("set the owner of", error))?;
         if is_given_away == Given::Refused {
             engine.tally.lost(&path(), b"owner");
         }
@@ -474,7 +492,12 @@ impl Worker<'_> {
     }
 
     /// The same of a name.
-    pub(crate) fn give_at(&self, directory: BorrowedFd<'_>, name: &CStr, meta: &Meta) -> std::io::Result<Given> {
+    pub(crate) fn give_at(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &CStr,
+        meta: &Meta,
+    ) -> std::io::Result<Given> {
         let engine = self.engine;
         let is_kept = |ledger: &&Ledger| ledger.keeps_owners() || meta.owned().device.is_some();
         if let Some(ledger) = engine.ledger.filter(is_kept) {
@@ -487,7 +510,13 @@ impl Worker<'_> {
             return Ok(Given::Owned);
         }
         let owner = (Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)));
-        refused(rustix::fs::chownat(directory, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW))
+        refused(rustix::fs::chownat(
+            directory,
+            name,
+            owner.0,
+            owner.1,
+            AtFlags::SYMLINK_NOFOLLOW,
+        ))
     }
 }
 

@@ -78,7 +78,9 @@ pub enum Error {
 impl Error {
     /// The same with its path, which is relative to the copy, as it is on the host.
     pub(crate) fn below(mut self, root: &Path) -> Self {
-        if let Error::Write { path, .. } | Error::NoSpace { path, .. } | Error::Descriptors { path } = &mut self {
+        if let Error::Write { path, .. } | Error::NoSpace { path, .. } | Error::Descriptors { path } =
+            &mut self
+        {
             *path = root.join(path.strip_prefix("/").unwrap_or(path));
         }
         self

@@ -25,7 +25,8 @@ pub struct Rule {
 
 const IDENTITY: &str = "it names the machine (machine-id(5)); an empty file is filled at the next boot";
 const DBUS: &str = "it names the machine; dbus makes it of /etc/machine-id";
-const HOST_KEY: &str = "a host key that two hosts share proves nothing; `ssh-keygen -A` or the service makes others";
+const HOST_KEY: &str =
+    "a host key that two hosts share proves nothing; `ssh-keygen -A` or the service makes others";
 const LOG: &str = "it tells of the machine that was copied; its directory stays, as services need it";
 const SEED: &str = "two machines that begin with one random seed draw the same numbers";
 const SECRET: &str = "it is a secret of the machine that was copied, and is made when it is missing";

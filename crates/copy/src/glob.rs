@@ -24,7 +24,10 @@ enum Token {
     /// `**/`: any number of whole components, none too.
     Components,
     /// `[a-z]`, `[!a]`
-    Set { negated: bool, ranges: Vec<(char, char)> },
+    Set {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 /// What a glob says to a path.
@@ -57,11 +60,17 @@ impl Glob {
         if pattern.is_empty() {
             return Err(wrong("it names nothing below the source"));
         }
-        if pattern.split(|&byte| byte == b'/').any(|part| matches!(part, b"" | b"." | b"..")) {
+        if pattern
+            .split(|&byte| byte == b'/')
+            .any(|part| matches!(part, b"" | b"." | b".."))
+        {
             return Err(wrong("a part of it is empty, `.` or `..`"));
         }
         let tokens = tokens(pattern).map_err(wrong)?;
-        Ok(Glob { tokens, directories_only })
+        Ok(Glob {
+            tokens,
+            directories_only,
+        })
     }
 
     /// Holds it against a path relative to the source, without a slash before it.
@@ -101,7 +110,9 @@ fn first(bytes: &[u8]) -> Option<(Char, usize)> {
         0xf0..=0xf4 => 4,
         _ => return Some((Char::Byte(lead), 1)),
     };
-    let text = bytes.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let text = bytes
+        .get(..length)
+        .and_then(|bytes| std::str::from_utf8(bytes).ok());
     match text.and_then(|text| text.chars().next()) {
         Some(character) => Some((Char::Text(character), length)),
         None => Some((Char::Byte(lead), 1)),
@@ -112,7 +123,8 @@ fn tokens(pattern: &[u8]) -> Result<Vec<Token>, &'static str> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
     while let Some((character, length)) = first(rest) {
-        let begins_component = rest.len() == pattern.len() || matches!(tokens.last(), Some(Token::Literal('/') | Token::Components));
+        let begins_component = rest.len() == pattern.len()
+            || matches!(tokens.last(), Some(Token::Literal('/') | Token::Components));
         rest = rest.get(length..).unwrap_or_default();
         let token = match character {
             Char::Text('*') => {
@@ -368,7 +380,16 @@ mod tests {
 
     #[test]
     fn what_is_no_glob() {
-        for text in [&b""[..], b"/", b"a//b", b"../a", b"a/./b", b"a\\", b"a[b", b"a[\xff]"] {
+        for text in [
+            &b""[..],
+            b"/",
+            b"a//b",
+            b"../a",
+            b"a/./b",
+            b"a\\",
+            b"a[b",
+            b"a[\xff]",
+        ] {
             assert!(Glob::new(text).is_err(), "{}", text.escape_ascii());
         }
     }

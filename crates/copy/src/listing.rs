@@ -68,15 +68,6 @@ impl Listing {
         Ok(listing)
     }
 
-    /// In byte order of the names.
-    pub(crate) fn sorted(mut self) -> Self {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.entries
-            .sort_unstable_by(|one, other| bytes.get(one.begin..one.end).cmp(&bytes.get(other.begin..other.end)));
-        self.bytes = bytes;
-        self
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -88,11 +88,19 @@ impl Meta {
             id: Id {
                 device,
                 inode: stat.stx_ino,
-                born: if has(StatxFlags::BTIME) { time(stat.stx_btime) } else { (0, 0) },
+                born: if has(StatxFlags::BTIME) {
+                    time(stat.stx_btime)
+                } else {
+                    (0, 0)
+                },
             },
             mount: Mount {
                 device,
-                id: if has(StatxFlags::MNT_ID) { stat.stx_mnt_id } else { 0 },
+                id: if has(StatxFlags::MNT_ID) {
+                    stat.stx_mnt_id
+                } else {
+                    0
+                },
             },
         }
     }
@@ -110,7 +118,10 @@ impl Meta {
             size: u64::try_from(stat.st_size).unwrap_or(0),
             taken: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
             links: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
-            rdev: (rustix::fs::major(stat.st_rdev as _), rustix::fs::minor(stat.st_rdev as _)),
+            rdev: (
+                rustix::fs::major(stat.st_rdev as _),
+                rustix::fs::minor(stat.st_rdev as _),
+            ),
             accessed: (stat.st_atime as i64, nanoseconds(stat.st_atime_nsec)),
             modified: (stat.st_mtime as i64, nanoseconds(stat.st_mtime_nsec)),
             changed: (stat.st_ctime as i64, nanoseconds(stat.st_ctime_nsec)),
@@ -125,7 +136,8 @@ impl Meta {
 
     /// Whether nothing of it changed between two looks.
     pub(crate) fn is_still(&self, later: &Meta) -> bool {
-        (self.id, self.size, self.modified, self.changed) == (later.id, later.size, later.modified, later.changed)
+        (self.id, self.size, self.modified, self.changed)
+            == (later.id, later.size, later.modified, later.changed)
     }
 
     /// The same of a directory: whether what it lists is. Its own attributes may be others by now.

@@ -29,7 +29,10 @@ const OF_THE_KERNEL: &[u64] = &[
 ];
 
 /// Whether a directory is on such a file system.
-#[allow(clippy::unnecessary_cast, reason = "the field's type differs between architectures")]
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the field's type differs between architectures"
+)]
 pub(crate) fn is_of_the_kernel(directory: BorrowedFd<'_>) -> bool {
     let found = rustix::fs::fstatfs(directory);
     found.is_ok_and(|found| OF_THE_KERNEL.contains(&(found.f_type as u64 & 0xffff_ffff)))

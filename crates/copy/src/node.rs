@@ -133,7 +133,9 @@ impl Worker<'_> {
         let mut below: Option<OwnedFd> = None;
         while path.len() > LONGEST_PATH {
             // As many whole components as a path may have.
-            let slash = path.get(..LONGEST_PATH).and_then(|head| head.iter().rposition(|&byte| byte == b'/'));
+            let slash = path
+                .get(..LONGEST_PATH)
+                .and_then(|head| head.iter().rposition(|&byte| byte == b'/'));
             let (head, rest) = match slash.and_then(|slash| path.split_at_checked(slash)) {
                 Some((head, rest)) => (head, rest.get(1..).unwrap_or_default()),
                 None => return Err(fail(Errno::NAMETOOLONG)),
@@ -158,7 +160,9 @@ impl Worker<'_> {
                 }
             }
             Err(Errno::EXIST) => {
-                self.engine.tally.changed(&directory.path_of(name), InputProblem::Changed);
+                self.engine
+                    .tally
+                    .changed(&directory.path_of(name), InputProblem::Changed);
                 Ok(())
             }
             Err(error) => Err(fail(error)),
@@ -194,9 +198,11 @@ impl Worker<'_> {
                 engine.tally.passed(&path(), Passed::Fresh(rule));
                 Ok(Moved::default())
             }
-            None => engine.methods.fill(source.as_fd(), target.as_fd(), &meta, &mut self.buffer, &|| {
-                engine.is_stopped()
-            }),
+            None => engine
+                .methods
+                .fill(source.as_fd(), target.as_fd(), &meta, &mut self.buffer, &|| {
+                    engine.is_stopped()
+                }),
         };
         let moved = match moved {
             Ok(moved) => moved,
@@ -255,7 +261,11 @@ impl Worker<'_> {
             FileKind::Symlink => match rustix::fs::readlinkat(source, name, Vec::new()) {
                 Ok(text) => Some(text),
                 Err(error) => {
-                    let error = if error == Errno::INVAL { Errno::NOENT } else { error };
+                    let error = if error == Errno::INVAL {
+                        Errno::NOENT
+                    } else {
+                        error
+                    };
                     self.not_there(directory, name, error);
                     return Ok(false);
                 }

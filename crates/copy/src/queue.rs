@@ -1,5 +1,7 @@
-//! Work for many threads: the last that was put in is the first that comes out, so that few directories are open at once.
+//! Work for many threads. Each takes what it put in last, so that few directories are open at once; one that has nothing takes
+//! what another put in first, so that two seldom work in one directory, where the kernel lets one at a time make files.
 
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Work that may bring more work.
@@ -11,17 +13,23 @@ pub(crate) struct Queue<J> {
 
 #[derive(Debug)]
 struct State<J> {
-    waiting: Vec<J>,
-    /// Those that are worked on.
+    /// Of each thread.
+    waiting: Vec<VecDeque<J>>,
+    /// How many pieces are worked on.
     taken: usize,
     is_closed: bool,
 }
 
 impl<J> Queue<J> {
-    pub(crate) fn new(first: J) -> Self {
+    /// For so many threads.
+    pub(crate) fn new(threads: usize, first: J) -> Self {
+        let mut waiting: Vec<VecDeque<J>> = (0..threads.max(1)).map(|_| VecDeque::new()).collect();
+        if let Some(own) = waiting.first_mut() {
+            own.push_back(first);
+        }
         Queue {
             state: Mutex::new(State {
-                waiting: vec![first],
+                waiting,
                 taken: 0,
                 is_closed: false,
             }),
@@ -33,25 +41,32 @@ impl<J> Queue<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, jobs: impl IntoIterator<Item = J>) {
+    /// Puts work in for a thread.
+    pub(crate) fn push(&self, thread: usize, jobs: impl IntoIterator<Item = J>) {
         let mut state = self.state();
-        let before = state.waiting.len();
-        state.waiting.extend(jobs);
-        match state.waiting.len() - before {
-            0 => {}
-            1 => self.more.notify_one(),
-            _ => self.more.notify_all(),
+        let Some(own) = state.waiting.get_mut(thread) else {
+            return;
+        };
+        let before = own.len();
+        own.extend(jobs);
+        if own.len() > before {
+            self.more.notify_all();
         }
     }
 
-    /// The next piece of work, which must be told to be [`Queue::finished`]; none when all is done, or it was closed.
-    pub(crate) fn next(&self) -> Option<J> {
+    /// The next piece of work of a thread, which must be told to be [`Queue::finished`]; none when all is done, or it was closed.
+    pub(crate) fn next(&self, thread: usize) -> Option<J> {
         let mut state = self.state();
         loop {
             if state.is_closed {
                 return None;
             }
-            if let Some(job) = state.waiting.pop() {
+            let own = state.waiting.get_mut(thread).and_then(VecDeque::pop_back);
+            let job = own.or_else(|| {
+                let richest = state.waiting.iter_mut().max_by_key(|waiting| waiting.len());
+                richest.and_then(VecDeque::pop_front)
+            });
+            if let Some(job) = job {
                 state.taken += 1;
                 return Some(job);
             }
@@ -65,7 +80,7 @@ impl<J> Queue<J> {
     pub(crate) fn finished(&self) {
         let mut state = self.state();
         state.taken -= 1;
-        if state.taken == 0 && state.waiting.is_empty() {
+        if state.taken == 0 && state.waiting.iter().all(VecDeque::is_empty) {
             self.more.notify_all();
         }
     }
@@ -85,13 +100,14 @@ mod tests {
 
     #[test]
     fn all_is_done_and_then_it_ends() {
-        let (queue, done) = (Queue::new(12_u32), AtomicUsize::new(0));
+        let (queue, done) = (Queue::new(4, 12_u32), AtomicUsize::new(0));
         std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while let Some(depth) = queue.next() {
+            let (queue, done) = (&queue, &done);
+            for thread in 0..4 {
+                scope.spawn(move || {
+                    while let Some(depth) = queue.next(thread) {
                         if depth > 0 {
-                            queue.push([depth - 1, depth - 1]);
+                            queue.push(thread, [depth - 1, depth - 1]);
                         }
                         done.fetch_add(1, Ordering::Relaxed);
                         queue.finished();

@@ -166,7 +166,12 @@ mod tests {
     }
 
     fn selection(excludes: &[&str], includes: &[&str], fresh: bool) -> Selection {
-        let bytes = |globs: &[&str]| globs.iter().map(|glob| glob.as_bytes().to_vec()).collect::<Vec<_>>();
+        let bytes = |globs: &[&str]| {
+            globs
+                .iter()
+                .map(|glob| glob.as_bytes().to_vec())
+                .collect::<Vec<_>>()
+        };
         Selection::new(&bytes(excludes), &bytes(includes), fresh).unwrap()
     }
 
@@ -188,7 +193,11 @@ mod tests {
         ];
         for (excludes, includes, path, expected) in rows {
             let selection = selection(excludes, includes, false);
-            assert_eq!(fate(&selection, path), *expected, "{excludes:?} {includes:?} {path}");
+            assert_eq!(
+                fate(&selection, path),
+                *expected,
+                "{excludes:?} {includes:?} {path}"
+            );
         }
     }
 

@@ -33,8 +33,14 @@ impl<'r> Reader<'r> {
         self.ledger.is_some()
     }
 
-    pub(crate) fn open(&self, directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-        let open = |flags| rustix::io::retry_on_intr(|| rustix::fs::openat(directory, name, flags, Mode::empty()));
+    pub(crate) fn open(
+        &self,
+        directory: BorrowedFd<'_>,
+        name: &CStr,
+        flags: OFlags,
+    ) -> rustix::io::Result<OwnedFd> {
+        let open =
+            |flags| rustix::io::retry_on_intr(|| rustix::fs::openat(directory, name, flags, Mode::empty()));
         if self.leaves_times.load(Ordering::Relaxed) {
             match open(flags | OFlags::NOATIME) {
                 // Of others' files; as an ordinary user nearly all are.
@@ -91,7 +97,11 @@ fn overlaid(ledger: &Ledger, meta: Meta, id: std::io::Result<FileId>, parent: &D
     match id.ok().and_then(|id| ledger.get(id)) {
         Some(owned) => meta.overlaid(owned),
         None if ledger.keeps_owners() => {
-            let gid = if parent.meta.mode & SETGID == 0 { 0 } else { parent.meta.gid };
+            let gid = if parent.meta.mode & SETGID == 0 {
+                0
+            } else {
+                parent.meta.gid
+            };
             meta.overlaid(Owned {
                 uid: 0,
                 gid,

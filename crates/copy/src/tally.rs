@@ -133,7 +133,9 @@ impl<'t> Tally<'t> {
                 Passed::LeftOut => "a glob leaves it out",
                 Passed::Fresh(rule) => rule.reason,
                 Passed::Socket => "it is a socket",
-                Passed::Mount => "it is empty in the copy: it is on another file system, or something is mounted on it",
+                Passed::Mount => {
+                    "it is empty in the copy: it is on another file system, or something is mounted on it"
+                }
                 Passed::Itself => "it is the copy itself",
             };
             self.observer.on(Event::Passed {
@@ -179,7 +181,10 @@ impl<'t> Tally<'t> {
     pub(crate) fn summary(&self) -> Summary {
         let mut summary = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         summary.entries = self.entries.load(Ordering::Relaxed);
-        summary.bytes = self.bytes.load(Ordering::Relaxed).saturating_sub(summary.shared.1);
+        summary.bytes = self
+            .bytes
+            .load(Ordering::Relaxed)
+            .saturating_sub(summary.shared.1);
         summary
     }
 }

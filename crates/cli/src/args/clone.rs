@@ -11,11 +11,13 @@ use super::{Talk, format, mode};
 
 /// Globs begin at the top of what is cloned: `*` and `?` cross no slash, `**` does.
 #[derive(Debug, Args)]
-#[command(after_help = "Globs begin at the top of what is cloned, with or without a slash: `*`, `?` and `[a-z]` cross no slash, \
+#[command(
+    after_help = "Globs begin at the top of what is cloned, with or without a slash: `*`, `?` and `[a-z]` cross no slash, \
 `**` does, a slash at the end is for directories alone. What is mounted below is left empty, and so is no part of the clone; the \
 clone itself never is.\n\n\
 Exit codes: 0 done; 9 done, but some of it changed while it was read, or could not be read; 6 there is no clone, the target or \
-its file system refused; 2 usage; 130 interrupted.")]
+its file system refused; 2 usage; 130 interrupted."
+)]
 pub struct CloneVerb {
     /// The directory to make, or the archive, by its name (.tar, .tar.gz, .tar.xz, .tar.zst) or --format; `-` is an archive on
     /// standard output

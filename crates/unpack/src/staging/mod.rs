@@ -187,8 +187,13 @@ impl Staging {
             Place::Inside { target } => rustix::fs::fstat(target).ok(),
             Place::Scratch { .. } => None,
         };
-        let made = self.made_parents.first().and_then(|made| rustix::fs::stat(made).ok());
-        let stats = [rustix::fs::fstat(&self.lock).ok(), name, made].into_iter().flatten();
+        let made = self
+            .made_parents
+            .first()
+            .and_then(|made| rustix::fs::stat(made).ok());
+        let stats = [rustix::fs::fstat(&self.lock).ok(), name, made]
+            .into_iter()
+            .flatten();
         stats
             .map(|stat| Stat::of(&stat))
             .map(|stat| (stat.dev, stat.ino))
