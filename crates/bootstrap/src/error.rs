@@ -414,9 +414,15 @@ pub enum Error {
     /// The target.
     #[error(transparent)]
     Unpack(#[from] bareroot_unpack::Error),
+    /// Clones.
+    #[error(transparent)]
+    Copy(#[from] bareroot_copy::Error),
     /// Archives of roots.
     #[error(transparent)]
     Export(#[from] bareroot_export::Error),
+    /// Programs with what they need.
+    #[error(transparent)]
+    Carry(#[from] bareroot_carry::Error),
     /// Namespaces and programs.
     #[error(transparent)]
     Enter(#[from] bareroot_enter::Error),
@@ -485,7 +491,9 @@ impl Classified for Error {
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
+            Error::Copy(error) => error.class(),
             Error::Export(error) => error.class(),
+            Error::Carry(error) => error.class(),
             Error::Enter(error) => error.class(),
         }
     }
@@ -561,7 +569,9 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
+            Error::Copy(error) => error.hint(),
             Error::Export(error) => error.hint(),
+            Error::Carry(error) => error.hint(),
             Error::DirectoryOnStdout => Some("--format tar writes an archive".to_owned()),
             Error::NoArchive(_) => {
                 Some("let its name end in .tar, .tar.gz, .tar.xz or .tar.zst, or give --format".to_owned())

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Ok(door) => door,
         Err(code) => return code,
     };
+    door.look_ahead();
     // From here on this process is root, its own or of a user namespace.
     let adopted = match door.mode().map(mode::adopt).transpose() {
         Ok(adopted) => adopted.unwrap_or_default(),

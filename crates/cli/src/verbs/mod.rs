@@ -2,6 +2,8 @@
 
 mod bootstrap;
 mod cache;
+mod carry;
+mod clone;
 mod distros;
 mod enter;
 mod export;
@@ -12,6 +14,7 @@ mod remove;
 mod resolve;
 mod rpmdb;
 
+use std::cell::Cell;
 use std::process::ExitCode;
 
 use bareroot_bootstrap::{Context, mode_for};
@@ -38,6 +41,8 @@ pub struct Door {
     verb: Verb,
     /// The verb's own words, in their order.
     matches: ArgMatches,
+    /// What is to be carried, where that was found out with this user's own eyes.
+    carried: Cell<Option<carry::Carried>>,
 }
 
 impl Door {
@@ -49,7 +54,11 @@ impl Door {
             Ok((verb, matches.unwrap_or_default()))
         });
         match parsed {
-            Ok((verb, matches)) => Ok(Door { verb, matches }),
+            Ok((verb, matches)) => Ok(Door {
+                verb,
+                matches,
+                carried: Cell::default(),
+            }),
             Err(error) => {
                 let _ = error.print();
                 // Asking for help is no error. Of `enter`, every other code is the program's own.
@@ -68,6 +77,8 @@ impl Door {
         match &self.verb {
             Verb::Bootstrap(verb) => Some(verb.mode()),
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Clone(verb) => Some(verb.mode),
+            Verb::Carry(verb) => Some(mode_for(&verb.root, verb.mode)).filter(|_| !verb.dry_run),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Resolve(_)
@@ -77,6 +88,16 @@ impl Door {
             | Verb::Distros(_)
             | Verb::Cache(_)
             | Verb::Rpmdb(_) => None,
+        }
+    }
+
+    /// What must be done before this process moves into a user namespace, from where the owners of the host's files cannot
+    /// be told apart.
+    pub fn look_ahead(&self) {
+        if let Verb::Carry(verb) = &self.verb
+            && carry::looks_ahead(verb)
+        {
+            self.carried.set(Some(carry::plan(verb)));
         }
     }
 
@@ -100,6 +121,8 @@ impl Door {
                 };
             }
             (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
+            (Verb::Clone(verb), _) => clone::run(verb, adopted),
+            (Verb::Carry(verb), _) => carry::run(verb, self.carried.take(), adopted),
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
