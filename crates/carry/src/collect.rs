@@ -177,11 +177,7 @@ impl<'s> Collector<'s> {
                 }
                 let kind = self.source.root.lstat(&path)?.map(|stat| stat.kind);
                 match kind {
-                    Some(FileKind::Directory) => {
-                        if self.add(&path, why)?.is_some() {
-                            left.push(path);
-                        }
-                    }
+                    Some(FileKind::Directory) => left.extend(self.add(&path, why)?.map(|_| path)),
                     Some(FileKind::File) => {
                         self.add_file(&path, why)?;
                     }

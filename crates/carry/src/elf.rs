@@ -157,7 +157,7 @@ where
     let (mut table, mut size) = (None, 0);
     for entry in dynamic {
         let value = entry.val(endian);
-        match i64::from(entry.tag(endian).0) {
+        match entry.tag(endian).0 {
             DT_NULL => break,
             DT_STRTAB => table = Some(value),
             DT_STRSZ => size = value,

@@ -26,7 +26,7 @@ pub(crate) struct Loader {
     /// The directories that it searches by itself.
     pub(crate) directories: Vec<PathBuf>,
     /// What its cache says, by name; `None` where there is no cache.
-    pub(crate) cache: Option<HashMap<Vec<u8>, Vec<PathBuf>>>,
+    pub(crate) cache: Option<ByName>,
     /// The directories of ld.so.conf, which ldconfig makes the cache of.
     pub(crate) configured: Vec<PathBuf>,
     /// What `$LIB` stands for.
@@ -36,6 +36,9 @@ pub(crate) struct Loader {
     /// Directories where a library was found that no other way leads to than the cache.
     by_cache: RefCell<HashSet<PathBuf>>,
 }
+
+/// The paths of libraries, by name.
+type ByName = HashMap<Vec<u8>, Vec<PathBuf>>;
 
 /// How deep `include` goes in ld.so.conf.
 const DEEPEST: usize = 8;
@@ -163,7 +166,7 @@ fn platforms(machine: u16) -> &'static [&'static str] {
     }
 }
 
-fn cached(source: &Source) -> Result<Option<HashMap<Vec<u8>, Vec<PathBuf>>>, Error> {
+fn cached(source: &Source) -> Result<Option<ByName>, Error> {
     let Some(bytes) = source.text(Path::new("/etc/ld.so.cache"))? else {
         return Ok(None);
     };
@@ -171,7 +174,7 @@ fn cached(source: &Source) -> Result<Option<HashMap<Vec<u8>, Vec<PathBuf>>>, Err
     let Ok(entries) = cache::read(&bytes) else {
         return Ok(None);
     };
-    let mut by_name: HashMap<Vec<u8>, Vec<PathBuf>> = HashMap::new();
+    let mut by_name = ByName::new();
     for entry in entries {
         by_name
             .entry(entry.name)

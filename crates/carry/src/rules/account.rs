@@ -109,14 +109,15 @@ impl Collector<'_> {
                 continue;
             }
             if let Ok(text) = self.source.root.read(&item.path) {
-                for name in &names {
-                    let word = [b"\0", name.as_bytes(), b"\0"].concat();
-                    // Short words are others' options and commands.
-                    let tells = path::name(&item.path).starts_with(name) || name.contains(['-', '_']);
-                    if tells && memchr::memmem::find(&text, &word).is_some() {
-                        found.insert((*name).to_owned());
-                    }
-                }
+                // Most services run as a user of their own name.
+                let own = names.iter().find(|name| **name == path::name(&item.path));
+                found.extend(own.map(|name| (*name).to_owned()));
+                // Shorter names are others' options and commands.
+                let long = names.iter().filter(|name| name.contains(['-', '_']));
+                found.extend(
+                    long.filter(|name| is_word_of(&text, name))
+                        .map(|name| (*name).to_owned()),
+                );
             }
         }
         for item in self
@@ -138,6 +139,15 @@ impl Collector<'_> {
         }
         Ok(found)
     }
+}
+
+/// Whether a string of a program ends in a name, and nothing that would make it a longer one is in front.
+fn is_word_of(text: &[u8], name: &str) -> bool {
+    let word = [name.as_bytes(), b"\0"].concat();
+    memchr::memmem::find_iter(text, &word).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_' | b'.'))
+    })
 }
 
 /// The user that a line of a configuration names.

@@ -1,6 +1,6 @@
 //! What a C compiler's driver runs, and what its programs read and link.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::collect::{Collector, Why};
 use crate::error::Error;
@@ -76,7 +76,7 @@ impl Collector<'_> {
             // What has the name of a library may be a text for the linker that names others.
             if let Some(text) = self.source.text(&file)?.filter(|text| text.len() < 4096) {
                 for named in super::named::paths(&text) {
-                    self.add_file(PathBuf::from(path::path(&named)), why)?;
+                    self.add_file(path::path(&named), why)?;
                 }
             }
         }
