@@ -49,6 +49,9 @@ const DIRECTORIES: [(&str, u32); 8] = [
     ("/var/tmp", 0o1777),
 ];
 
+/// Links into /usr, where the source has them.
+const MERGED: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
 impl Plan {
     /// Finds out what goes in. Nothing is written, and nothing of the source is run.
     ///
@@ -141,6 +144,12 @@ fn directories(collector: &mut Collector<'_>) -> Result<(), Error> {
                 rule: Rule::Directories,
                 by: why.by.clone(),
             })?;
+        }
+    }
+    // A merged /usr: programs name /bin/sh, and the loader may name /lib.
+    for link in MERGED {
+        if collector.source.root.read_link(link)?.is_some() {
+            collector.add(link, &why)?;
         }
     }
     // Links to places that are filled as a system runs.

@@ -129,6 +129,9 @@ impl Collector<'_> {
             Err(bareroot_unpack::Error::TooLarge { .. }) => return Ok(()),
             result => result?,
         };
+        if memchr::memmem::find(&text, b"\0/bin/sh\0").is_some() {
+            self.shell(&Why::new(Rule::Shell, program))?;
+        }
         self.named_in(&text, &why)
     }
 
