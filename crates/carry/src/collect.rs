@@ -304,16 +304,15 @@ impl<'s> Collector<'s> {
             if directory == Path::new("/") || self.items.contains_key(directory) {
                 break;
             }
-            let Some(stat) = self.source.root.lstat(directory)? else {
-                continue;
-            };
+            // The source may lack what is above something that is made.
+            let stat = self.source.root.lstat(directory)?;
             let item = Item {
                 path: directory.to_path_buf(),
                 what: What::Directory,
-                mode: stat.mode,
-                uid: stat.uid,
-                gid: stat.gid,
-                mtime: Some((stat.mtime, stat.mtime_nsec)),
+                mode: stat.map_or(0o755, |stat| stat.mode),
+                uid: stat.map_or(0, |stat| stat.uid),
+                gid: stat.map_or(0, |stat| stat.gid),
+                mtime: stat.map(|stat| (stat.mtime, stat.mtime_nsec)),
                 rule: why.rule,
                 by: Rc::clone(&why.by),
             };
