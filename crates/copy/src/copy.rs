@@ -37,7 +37,7 @@ pub struct Settings<'a> {
     pub across: bool,
     /// Threads; at least one is used.
     pub threads: usize,
-    /// Directories that are not copied, by device and inode: the copy itself.
+    /// Paths that are not copied, by device and inode: the copy itself.
     pub skip: &'a [(u64, u64)],
     /// Whether each path that is passed over is told.
     pub is_verbose: bool,

@@ -29,6 +29,7 @@ pub fn run(verb: &CloneVerb, adopted: &Adopted) -> Result<(), Failure> {
         includes: bytes(&verb.includes),
         across: verb.across_file_systems,
         fresh: verb.fresh,
+        dry_run: verb.dry_run,
         sync: verb.sync,
         is_verbose: verb.talk.verbose,
         jobs: verb.jobs.map(usize::from),
