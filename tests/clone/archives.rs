@@ -34,13 +34,15 @@ fn as_gnu_tar_has_it() {
     let ours = fs::read(door.path("out/a.tar")).unwrap();
     let read = |bytes: &[u8]| Tree::from_tar(Cursor::new(bytes.to_vec()), &ALL).unwrap();
     let ((theirs, their_order), (ours_tree, order)) = (read(&theirs.stdout), read(&ours));
-    let differences: Vec<String> = diff(&theirs, &ours_tree, &|_| false)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let differences: Vec<String> = diff(&theirs, &ours_tree, &|path| {
+        path.starts_with("null") || path.starts_with("null-too")
+    })
+    .iter()
+    .map(ToString::to_string)
+    .collect();
     assert_eq!(differences, Vec::<String>::new());
     assert_eq!(their_order, order);
-    // Against the tree itself.
+    // Against the tree itself, of whose devices GNU tar keeps no other names.
     let differences: Vec<String> = diff(&tree(&door.path("source")), &ours_tree, &|path| {
         path.ends_with("socket")
     })

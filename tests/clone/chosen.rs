@@ -146,7 +146,7 @@ fn only_said() {
     for words in [
         "passed over `/a`: a glob leaves it out",
         "passed over `/etc/machine-id`: it names the machine",
-        "5 entries, 10.00 B",
+        "5 entries, 10 B copied",
     ] {
         assert!(said.stderr.contains(words), "no `{words}` in {}", said.stderr);
     }

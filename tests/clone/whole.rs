@@ -67,7 +67,10 @@ fn everything() {
         .stderr(std::process::Stdio::null())
         .status();
     assert!(status.unwrap().success(), "{words}");
-    assert_same(&door.path("peer"), &door.target(), SOCKETS);
+    // Of a device GNU tar keeps no other names.
+    assert_same(&door.path("peer"), &door.target(), &|path| {
+        SOCKETS(path) || path.starts_with("null") || path.starts_with("null-too")
+    });
 }
 
 fn holes_stay_holes() {
@@ -107,7 +110,6 @@ fn a_path_longer_than_a_path() {
         .map(|entry| entry.unwrap().path_bytes().len())
         .max();
     assert_eq!(longest, Some("./".len() + DEPTH * 201 + "file".len()));
-    run(door.command(["remove", "out/root"])).succeeded();
 }
 
 fn a_target_in_its_source() {

@@ -36,6 +36,19 @@ const TAR: &[(&str, &str)] = &[
 /// What the bench of archives runs beside them.
 const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
 
+/// What copies trees, and makes file systems that share blocks.
+const CLONE: &[(&str, &str)] = &[
+    ("tar", "tar"),
+    ("cp", "coreutils"),
+    ("rsync", "rsync"),
+    ("bsdtar", "libarchive-tools"),
+    ("zstd", "zstd"),
+    ("time", "time"),
+    ("mkfs.xfs", "xfsprogs"),
+    ("mkfs.btrfs", "btrfs-progs"),
+    ("mount", "mount"),
+];
+
 /// What runs programs of another architecture, and becomes another user.
 const FOREIGN: &[(&str, &str)] = &[
     ("qemu-aarch64-static", "qemu-user-static"),
@@ -98,6 +111,8 @@ pub enum Need {
     Bench,
     /// The bench of archives.
     BenchTar,
+    /// Copies of trees, compared and measured.
+    BenchClone,
     /// The comparison of roots of another architecture.
     Foreign,
     /// The comparison with Ubuntu.
@@ -135,6 +150,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Peers => {}
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
+        Need::BenchClone => programs = CLONE.to_vec(),
         Need::Bench => programs.extend(BENCH),
         Need::Offline => programs.extend(BENCH.iter().chain(USERS)),
         Need::Foreign => programs.extend(FOREIGN),

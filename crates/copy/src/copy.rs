@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bareroot_ledger::Ledger;
 use bareroot_model::{Cancel, Observer};
-use bareroot_unpack::{FileKind, Root};
+use bareroot_unpack::Root;
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::attributes::clear_acls;
@@ -67,6 +67,11 @@ impl Source {
             path: path.to_path_buf(),
             ledger: root.ledger().cloned(),
         })
+    }
+
+    /// What its top is now: the directory of the copy may have been made in it since it was opened.
+    pub(crate) fn top(&self) -> Meta {
+        Meta::of(&self.fd).unwrap_or(self.meta)
     }
 
     /// Where it is, as it was given.
@@ -153,7 +158,7 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
         None,
         CString::default(),
         again(source.fd.as_fd()).map_err(|error| fail("open", error))?,
-        reader.top(source.meta, &source.fd),
+        reader.top(source.top(), &source.fd),
         settings.selection.top(),
         Some(again(root.as_fd()).map_err(|error| fail("open", error))?),
     );
@@ -173,7 +178,6 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
         .run(settings.threads)
         .map_err(|error| error.below(root.path()))?;
     settings.cancel.check()?;
-    debug_assert_eq!(source.meta.kind, FileKind::Directory);
     Ok(tally.summary())
 }
 

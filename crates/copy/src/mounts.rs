@@ -41,13 +41,14 @@ fn is_of_the_kernel(directory: BorrowedFd<'_>) -> bool {
     found.is_ok_and(|found| OF_THE_KERNEL.contains(&(found.f_type as u64 & 0xffff_ffff)))
 }
 
-/// Whether what is in a directory of `parent` is taken too: on the same mount of the same file system always, on another where
-/// that is asked for, unless the kernel makes it up, or it shows a directory that it is in.
+/// Whether what is in a directory of `parent` is taken too: on the same mount of the same file system; on another where that is
+/// asked for, unless the kernel makes it up, or it is one that it is in, as a mount can show it.
 pub(crate) fn is_entered(parent: &Directory, meta: &Meta, fd: BorrowedFd<'_>, across: bool) -> bool {
-    if meta.mount == parent.meta.mount {
-        return true;
+    let is_same = meta.mount == parent.meta.mount;
+    if !across {
+        return is_same;
     }
-    if !across || is_of_the_kernel(fd) {
+    if !is_same && is_of_the_kernel(fd) {
         return false;
     }
     let mut above = Some(parent);

@@ -75,7 +75,7 @@ impl<'w> Walk<'w> {
             source: error.into(),
         };
         let fd = again(source.fd.as_fd()).map_err(fail)?;
-        let meta = self.reader.top(source.meta, &fd);
+        let meta = self.reader.top(source.top(), &fd);
         let top = self.settings.selection.top();
         let directory = Directory::new(None, CString::default(), fd, meta, top, None);
         self.go_into(directory, false, visitor)?;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: times as ratios to the peers, from one mirror on this machine, in turn, in one run.
 
+mod clone;
 mod debian;
 mod enter;
 mod export;
@@ -17,6 +18,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// debootstrap, mmdebstrap, rdebootstrap, and bareroot with an empty and with a filled cache
     Debian(debian::Options),
+    /// A real tree, by `tar | tar`, `cp -a` and `bareroot clone`, on ext4, XFS and btrfs, and as archives
+    Clone(clone::Options),
     /// Archives, by `bareroot export` and by tar with gzip, pigz, xz and zstd
     Export(export::Options),
     /// Ordinary users, as ratios to root
@@ -36,6 +39,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
+        Bench::Clone(options) => clone::run(options),
         Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
         Bench::Rpm(options) => rpm::run(options),
