@@ -106,7 +106,11 @@ fn an_ordinary_user() {
     }
     // The binary may lie where this user cannot go.
     let binary = door.path("bareroot");
-    fs::copy(env!("CARGO_BIN_EXE_bareroot"), &binary).unwrap();
+    // By a process of its own: a test that forks meanwhile would keep the file open for writing, and so from being run.
+    let copied = std::process::Command::new("cp")
+        .args([env!("CARGO_BIN_EXE_bareroot").as_ref(), binary.as_os_str()])
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = std::process::Command::new(&binary);
     command
         .args(["clone", "out/root", "--from", "source", "--mode", "single"])

@@ -1,8 +1,11 @@
 //! A tree that is there, the running system's or another, as a root of its own.
 
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bareroot_copy::{Selection, Settings, Source, Summary};
+use bareroot_copy::{Owners, OwnersMap, Selection, Settings, Source, Summary};
+use bareroot_enter::Onlooker;
 use bareroot_enter::mode::Mode;
 use bareroot_export::{Compression, StreamSettings};
 use bareroot_model::{Event, Phase};
@@ -36,6 +39,22 @@ pub struct CloneOrder {
     pub jobs: Option<usize>,
     /// How root's rights were come by.
     pub mode: Mode,
+    /// Who knows whom files belong to outside of this process's user namespace.
+    pub onlooker: Option<Arc<Onlooker>>,
+}
+
+/// The onlooker, as a copy asks it.
+#[derive(Debug)]
+struct Outside(Arc<Onlooker>);
+
+impl Owners for Outside {
+    fn of(&self, directory: BorrowedFd<'_>) -> std::io::Result<OwnersMap> {
+        let owners = self.0.owners(directory)?;
+        Ok(owners
+            .into_iter()
+            .map(|owner| (owner.file, (owner.uid, owner.gid)))
+            .collect())
+    }
 }
 
 /// Makes a clone at `target`, which must not exist or be empty. On an error nothing is left of it. What changes meanwhile, and
@@ -46,7 +65,10 @@ pub struct CloneOrder {
 pub fn clone(order: &CloneOrder, target: &Target, context: &Context) -> Result<Summary, Error> {
     tools::raise_file_limit();
     let selection = Selection::new(&order.excludes, &order.includes, order.fresh)?;
-    let source = Source::open(&order.from)?;
+    let mut source = Source::open(&order.from)?;
+    if let Some(onlooker) = &order.onlooker {
+        source = source.with_owners(Arc::new(Outside(Arc::clone(onlooker))));
+    }
     let (entries, bytes) = match order.excludes.is_empty() && !order.across {
         true => source.extent(),
         false => (None, None),

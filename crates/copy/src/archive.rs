@@ -29,7 +29,7 @@ pub fn archive(
     stream: &StreamSettings<'_>,
     settings: &Settings<'_>,
 ) -> Result<Summary, Error> {
-    let reader = Reader::new(source.ledger.as_deref());
+    let reader = Reader::new(source);
     let tally = Tally::new(settings.observer, settings.is_verbose);
     bareroot_export::stream(out, stream, |stream| {
         let mut writer = Writer {

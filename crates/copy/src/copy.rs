@@ -16,7 +16,7 @@ use crate::engine::{Engine, Parts, again};
 use crate::error::Error;
 use crate::look::Meta;
 use crate::select::Selection;
-use crate::source::Reader;
+use crate::source::{Owners, Reader};
 use crate::tally::{Summary, Tally};
 
 /// What is copied.
@@ -26,6 +26,7 @@ pub struct Source {
     pub(crate) meta: Meta,
     pub(crate) path: PathBuf,
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) owners: Option<Arc<dyn Owners>>,
 }
 
 /// How it is copied.
@@ -66,7 +67,15 @@ impl Source {
             meta,
             path: path.to_path_buf(),
             ledger: root.ledger().cloned(),
+            owners: None,
         })
+    }
+
+    /// The same, with somebody who knows whom files belong to.
+    #[must_use]
+    pub fn with_owners(mut self, owners: Arc<dyn Owners>) -> Self {
+        self.owners = Some(owners);
+        self
     }
 
     /// What its top is now: the directory of the copy may have been made in it since it was opened.
@@ -153,7 +162,7 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
     // As long as it is not whole nobody else can get into it, whatever its files allow.
     clear_acls(root);
     rustix::fs::fchmod(root, Mode::RWXU).map_err(|error| fail("set the mode of", error))?;
-    let reader = Reader::new(source.ledger.as_deref());
+    let reader = Reader::new(source);
     let top = Directory::new(
         None,
         CString::default(),

@@ -38,5 +38,6 @@ pub use error::Error;
 pub use fresh::{Act, RULES, Rule};
 pub use glob::Glob;
 pub use select::Selection;
+pub use source::{Owners, OwnersMap};
 pub use survey::survey;
 pub use tally::Summary;

@@ -16,7 +16,7 @@ use crate::walk::{Item, Visitor, Walk};
 /// # Errors
 /// [`Error::Source`], and when the run is stopped.
 pub fn survey(source: &Source, settings: &Settings<'_>) -> Result<Summary, Error> {
-    let reader = Reader::new(source.ledger.as_deref());
+    let reader = Reader::new(source);
     let tally = Tally::new(settings.observer, settings.is_verbose);
     let mut count = Count {
         tally: &tally,
