@@ -103,11 +103,7 @@ impl Tools {
         must(lock.arg("--cache-dir").arg(self.cache("bareroot")))?;
         fs::create_dir_all(self.home.join("manifest"))?;
         fs::write(self.manifest(), self.manifest_text())?;
-        must(
-            self.rdebootstrap_command("update")
-                .arg("--cache-dir")
-                .arg(self.cache("rdebootstrap")),
-        )?;
+        must(&mut self.rdebootstrap_command("update"))?;
         Ok(())
     }
 
@@ -117,7 +113,6 @@ impl Tools {
         match contender {
             Contender::Rdebootstrap => {
                 let mut command = self.rdebootstrap_command("build");
-                command.arg("--cache-dir").arg(self.cache("rdebootstrap"));
                 command.arg("-p").arg(target);
                 command
             }
@@ -154,7 +149,9 @@ impl Tools {
 
     fn rdebootstrap_command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.rdebootstrap);
-        command.arg(verb).arg("--manifest").arg(self.manifest());
+        command.arg("--manifest").arg(self.manifest());
+        command.arg("--cache-dir").arg(self.cache("rdebootstrap"));
+        command.arg(verb);
         command
     }
 
