@@ -411,6 +411,9 @@ pub enum Error {
     /// The target.
     #[error(transparent)]
     Unpack(#[from] bareroot_unpack::Error),
+    /// Clones.
+    #[error(transparent)]
+    Copy(#[from] bareroot_copy::Error),
     /// Archives of roots.
     #[error(transparent)]
     Export(#[from] bareroot_export::Error),
@@ -481,6 +484,7 @@ impl Classified for Error {
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
+            Error::Copy(error) => error.class(),
             Error::Export(error) => error.class(),
             Error::Enter(error) => error.class(),
         }
@@ -556,6 +560,7 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
+            Error::Copy(error) => error.hint(),
             Error::Export(error) => error.hint(),
             Error::DirectoryOnStdout => Some("--format tar writes an archive".to_owned()),
             Error::NoArchive(_) => {

@@ -8,6 +8,7 @@
 //! solution; [`export`] makes an archive of a root that is there.
 
 pub mod catalogue;
+mod clone;
 mod context;
 mod deb;
 mod emulation;
@@ -34,8 +35,10 @@ mod target;
 mod tools;
 mod visit;
 
+pub use bareroot_copy::Summary as CloneSummary;
 pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
+pub use clone::{CloneOrder, clone};
 pub use context::Context;
 pub use error::Error;
 pub use export::{export, remove};

@@ -1,5 +1,6 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
+mod clone;
 mod enter;
 mod mirror;
 pub mod units;
@@ -14,6 +15,7 @@ use bareroot_enter::mode::Choice;
 use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use clone::CloneVerb;
 pub use mirror::Mirror;
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
@@ -22,7 +24,7 @@ pub use mirror::Mirror;
 #[command(
     after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
 5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 8 recipe, lock and request \
-disagree, 130 interrupted."
+disagree, 9 done, but the input changed while it was read, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -43,6 +45,8 @@ pub enum Verb {
     Export(Export),
     /// Remove a root, unless something is mounted in it
     Remove(Remove),
+    /// Clone this system, or another tree, into a new directory or an archive
+    Clone(Box<CloneVerb>),
     /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
     Enter(Box<Enter>),
     /// Make a partial mirror: the packages that a root would hold, with the signed indexes they are verified by

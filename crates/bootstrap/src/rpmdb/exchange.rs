@@ -7,7 +7,7 @@ use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile};
 use bareroot_unpack::{FileKind, Root};
 
 use super::Error;
-use super::found::{Found, spot};
+use super::found::{Found, LARGEST, spot};
 use crate::error::Error as Any;
 
 /// What was done.
@@ -68,7 +68,7 @@ pub fn place(
     }
     let spot = spot(path)?;
     let old = spot.file.as_deref().map(|file| -> Result<Backend, Any> {
-        let begin = spot.root.read(spot.directory.join(file))?;
+        let begin = spot.root.read_up_to(spot.directory.join(file), LARGEST)?;
         Ok(Backend::recognise(&begin).unwrap_or_default())
     });
     let old = old.transpose()?;

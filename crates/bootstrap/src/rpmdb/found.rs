@@ -10,6 +10,10 @@ use crate::error::Error as Any;
 use crate::rpm::arch;
 use crate::rpm::record::location::{self, NEW, OLD};
 
+/// Bytes of the largest file that is read: several times those of a workstation's database. Readers take a small multiple of
+/// it in memory.
+pub(super) const LARGEST: u64 = 2 << 30;
+
 /// A database's directory, and its file.
 pub struct Found {
     /// The root, or the directory.
@@ -54,9 +58,11 @@ impl Found {
             let path = path.join(beside("-journal"));
             return Err(Error::Journal { path }.into());
         }
-        let bytes = spot.root.read(spot.directory.join(&file))?;
+        let bytes = spot.root.read_up_to(spot.directory.join(&file), LARGEST)?;
         let log = match Backend::recognise(&bytes) {
-            Some(Backend::Sqlite) => spot.root.read_if_exists(beside("-wal"))?,
+            Some(Backend::Sqlite) if spot.root.exists(beside("-wal"))? => {
+                Some(spot.root.read_up_to(beside("-wal"), LARGEST)?)
+            }
             _ => None,
         };
         Ok(Found {

@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod cache;
+mod clone;
 mod distros;
 mod enter;
 mod export;
@@ -68,6 +69,7 @@ impl Door {
         match &self.verb {
             Verb::Bootstrap(verb) => Some(verb.mode()),
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Clone(verb) => Some(verb.mode),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Resolve(_)
@@ -100,6 +102,7 @@ impl Door {
                 };
             }
             (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
+            (Verb::Clone(verb), _) => clone::run(verb, adopted),
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),

@@ -1,0 +1,48 @@
+//! `bareroot clone`.
+
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
+
+use bareroot_bootstrap::{CloneOrder, Context, Target};
+use bareroot_enter::mode::Adopted;
+use bareroot_model::Observer;
+
+use crate::args::CloneVerb;
+use crate::exit::Failure;
+use crate::observers::Observers;
+use crate::signals;
+use crate::verbs::tell_mode;
+
+/// Makes a clone.
+pub fn run(verb: &CloneVerb, adopted: &Adopted) -> Result<(), Failure> {
+    let target = Target::new(&verb.target, verb.format)?;
+    let observers = Arc::new(Observers::new(&verb.talk, verb.talk.json));
+    let context = Context::new(
+        Arc::clone(&observers) as Arc<dyn Observer>,
+        signals::cancel_on_signals(),
+    );
+    tell_mode(adopted, &context);
+    let bytes = |globs: &[std::ffi::OsString]| globs.iter().map(|glob| glob.clone().into_vec()).collect();
+    let order = CloneOrder {
+        from: verb.from.clone(),
+        excludes: bytes(&verb.excludes),
+        includes: bytes(&verb.includes),
+        across: verb.across_file_systems,
+        fresh: verb.fresh,
+        sync: verb.sync,
+        is_verbose: verb.talk.verbose,
+        jobs: verb.jobs.map(usize::from),
+        mode: adopted.mode,
+    };
+    let result = bareroot_bootstrap::clone(&order, &target, &context)
+        .map_err(Failure::from)
+        .and_then(|summary| match summary.is_faithful() {
+            true => Ok(()),
+            false => Err(Failure::Unfaithful {
+                changed: summary.changed,
+                unreadable: summary.unreadable,
+            }),
+        });
+    observers.end(result.as_ref().err())?;
+    result
+}
