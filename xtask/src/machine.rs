@@ -117,7 +117,7 @@ pub enum Need {
     Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
-    /// Roots of a partial mirror, and a web server for it.
+    /// Roots of partial mirrors of both families, and a web server for them.
     Offline,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
@@ -152,7 +152,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::BenchClone => programs = CLONE.to_vec(),
         Need::Bench => programs.extend(BENCH),
-        Need::Offline => programs.extend(BENCH.iter().chain(USERS)),
+        Need::Offline => programs.extend(BENCH.iter().chain(USERS).chain(RPM)),
         Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),

@@ -6,6 +6,7 @@ mod enter;
 mod export;
 mod measure;
 mod modes;
+mod offline;
 mod rpm;
 mod rpmdb;
 mod table;
@@ -24,6 +25,8 @@ pub enum Bench {
     Export(export::Options),
     /// Ordinary users, as ratios to root
     Modes(modes::Options),
+    /// A locked root, with and without a network, against roots without a lock and rdebootstrap's; a partial mirror
+    Offline(offline::Options),
     /// `dnf --installroot`, and bareroot with an empty and with a filled cache; an index of Fedora's size
     Rpm(rpm::Options),
     /// chroot, unshare, bubblewrap, systemd-nspawn and bareroot, to run `true` in a root
@@ -42,6 +45,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Clone(options) => clone::run(options),
         Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
+        Bench::Offline(options) => offline::run(options),
         Bench::Rpm(options) => rpm::run(options),
         Bench::Enter(options) => enter::run(options),
         Bench::Rpmdb(options) => rpmdb::run(options),

@@ -87,7 +87,7 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
-    /// A partial mirror without a network: bareroot, debootstrap, mmdebstrap and apt
+    /// Partial mirrors without a network: bareroot, debootstrap, mmdebstrap, apt and dnf
     Offline {
         #[command(flatten)]
         common: Common,

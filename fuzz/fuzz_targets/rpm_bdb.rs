@@ -4,4 +4,4 @@
 #[allow(dead_code)]
 mod rpm_db;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rpm_db::database(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rpm_db::bdb(data));
