@@ -194,9 +194,6 @@ pub enum Error {
         /// What it is.
         found: String,
     },
-    /// One package of an RPM lock.
-    #[error("one package of an RPM lock cannot be moved alone")]
-    UpgradeOne,
     /// A value of a recipe that means nothing.
     #[error("{path}: `{key}` is `{value}`: {reason}", path = path.display())]
     RecipeValue {
@@ -446,7 +443,6 @@ impl Classified for Error {
             | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
-            | Error::UpgradeOne
             | Error::RecipeValue { .. }
             | Error::Snapshot(_)
             | Error::NoSnapshots { .. }
@@ -536,7 +532,6 @@ impl Classified for Error {
             ),
             Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
             Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
-            Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),
             Error::NoSnapshots { .. } => Some("--mirror takes the address of any archive".to_owned()),
             Error::Depot(error) => error.hint(),
             Error::HookTooEarly { kind: "customize" } => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bareroot_ledger::Ledger;
 use bareroot_model::{Cancel, Observer};
-use bareroot_unpack::{FileKind, Root};
+use bareroot_unpack::Root;
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::attributes::clear_acls;
@@ -16,7 +16,7 @@ use crate::engine::{Engine, Parts, again};
 use crate::error::Error;
 use crate::look::Meta;
 use crate::select::Selection;
-use crate::source::Reader;
+use crate::source::{Owners, Reader};
 use crate::tally::{Summary, Tally};
 
 /// What is copied.
@@ -26,6 +26,7 @@ pub struct Source {
     pub(crate) meta: Meta,
     pub(crate) path: PathBuf,
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) owners: Option<Arc<dyn Owners>>,
 }
 
 /// How it is copied.
@@ -37,7 +38,7 @@ pub struct Settings<'a> {
     pub across: bool,
     /// Threads; at least one is used.
     pub threads: usize,
-    /// Directories that are not copied, by device and inode: the copy itself.
+    /// Paths that are not copied, by device and inode: the copy itself.
     pub skip: &'a [(u64, u64)],
     /// Whether each path that is passed over is told.
     pub is_verbose: bool,
@@ -66,7 +67,20 @@ impl Source {
             meta,
             path: path.to_path_buf(),
             ledger: root.ledger().cloned(),
+            owners: None,
         })
+    }
+
+    /// The same, with somebody who knows whom files belong to.
+    #[must_use]
+    pub fn with_owners(mut self, owners: Arc<dyn Owners>) -> Self {
+        self.owners = Some(owners);
+        self
+    }
+
+    /// What its top is now: the directory of the copy may have been made in it since it was opened.
+    pub(crate) fn top(&self) -> Meta {
+        Meta::of(&self.fd).unwrap_or(self.meta)
     }
 
     /// Where it is, as it was given.
@@ -148,12 +162,12 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
     // As long as it is not whole nobody else can get into it, whatever its files allow.
     clear_acls(root);
     rustix::fs::fchmod(root, Mode::RWXU).map_err(|error| fail("set the mode of", error))?;
-    let reader = Reader::new(source.ledger.as_deref());
+    let reader = Reader::new(source);
     let top = Directory::new(
         None,
         CString::default(),
         again(source.fd.as_fd()).map_err(|error| fail("open", error))?,
-        reader.top(source.meta, &source.fd),
+        reader.top(source.top(), &source.fd),
         settings.selection.top(),
         Some(again(root.as_fd()).map_err(|error| fail("open", error))?),
     );
@@ -173,7 +187,6 @@ pub fn copy(source: &Source, root: &Root, settings: &Settings<'_>) -> Result<Sum
         .run(settings.threads)
         .map_err(|error| error.below(root.path()))?;
     settings.cancel.check()?;
-    debug_assert_eq!(source.meta.kind, FileKind::Directory);
     Ok(tally.summary())
 }
 

@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::error::Error;
 use crate::look::Meta;
 use crate::select::Above;
+use crate::source::OwnersMap;
 
 /// A directory of the source, the one of the copy, and how much of it is not done yet.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Directory {
     pub meta: Meta,
     /// What a glob says to all that is in it.
     pub above: Above,
+    /// Whom what is in it belongs to, where that must be asked for.
+    pub owners: OnceLock<OwnersMap>,
     /// Open when it was made: one that may come back is made when something in it does.
     target: OnceLock<OwnedFd>,
     making: Mutex<()>,
@@ -61,6 +64,7 @@ impl Directory {
             source,
             meta,
             above,
+            owners: OnceLock::new(),
             target: target.map(OnceLock::from).unwrap_or_default(),
             making: Mutex::default(),
             pending: AtomicUsize::new(1),

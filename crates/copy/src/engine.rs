@@ -274,17 +274,7 @@ impl Worker<'_> {
     /// Whether what is in a directory is copied too.
     fn is_entered(&self, parent: &Directory, name: &CStr, meta: &Meta, fd: BorrowedFd<'_>) -> bool {
         let engine = self.engine;
-        if meta.mount == parent.meta.mount {
-            return true;
-        }
-        let mut above = Some(parent);
-        let is_inside_itself = std::iter::from_fn(|| {
-            let now = above?;
-            above = now.parent.as_deref();
-            Some(now.meta.id)
-        })
-        .any(|id| id == meta.id);
-        if engine.across && !is_inside_itself && !mounts::is_of_the_kernel(fd) {
+        if mounts::is_entered(parent, meta, fd, engine.across) {
             return true;
         }
         engine.tally.passed(&parent.path_of(name), Passed::Mount);
@@ -394,13 +384,7 @@ impl Worker<'_> {
 
     /// A name that was listed cannot be looked at.
     pub(crate) fn not_there(&self, directory: &Directory, name: &CStr, error: Errno) {
-        let path = directory.path_of(name);
-        match error {
-            Errno::NOENT | Errno::LOOP | Errno::NOTDIR => {
-                self.engine.tally.changed(&path, InputProblem::Vanished);
-            }
-            error => self.engine.tally.unreadable(&path, error),
-        }
+        self.engine.tally.not_there(&directory.path_of(name), error);
     }
 
     /// One thing of a directory is done. With the last, it gets what it is to have, and so do those above that it was the

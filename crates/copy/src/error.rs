@@ -67,6 +67,9 @@ pub enum Error {
     /// A thread died.
     #[error("a thread that copies ended without a result")]
     Died,
+    /// The archive cannot be written.
+    #[error(transparent)]
+    Export(#[from] bareroot_export::Error),
     /// The root refuses.
     #[error(transparent)]
     Root(#[from] bareroot_unpack::Error),
@@ -109,6 +112,7 @@ impl Classified for Error {
             | Error::Thread(_) => Class::Target,
             Error::Glob { .. } => Class::Usage,
             Error::Died => Class::Internal,
+            Error::Export(error) => error.class(),
             Error::Root(error) => error.class(),
             Error::Cancelled(_) => Class::Interrupted,
         }
@@ -124,6 +128,7 @@ impl Classified for Error {
             }
             Error::Descriptors { .. } => Some("raise the limit of open files (ulimit -Hn)".to_owned()),
             Error::Glob { .. } => Some("globs begin at the source, as /var/cache or /home/*; `**` crosses slashes".to_owned()),
+            Error::Export(error) => error.hint(),
             Error::Root(error) => error.hint(),
             _ => None,
         }

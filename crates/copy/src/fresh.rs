@@ -94,3 +94,26 @@ pub const RULES: &[Rule] = rules![
     "/var/crash/*" Leave CRASH;
     "/var/lib/systemd/coredump/*" Leave CRASH;
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_documented() {
+        let text = include_str!("../../../docs/clone.md");
+        for rule in RULES {
+            let act = match rule.act {
+                Act::Leave => "left out",
+                Act::LeaveFiles => "left out, directories stay",
+                Act::Empty => "emptied",
+            };
+            let row = format!("| `{}` | {act} | {} |\n", rule.glob, rule.reason);
+            assert!(text.contains(&row), "docs/clone.md lacks {row}");
+        }
+        assert_eq!(
+            text.lines().filter(|line| line.starts_with("| `")).count(),
+            RULES.len()
+        );
+    }
+}

@@ -11,6 +11,7 @@
 //! A source that is in use changes. Each path that did while it was read is told ([`bareroot_model::Event::Input`]) and
 //! counted; the copy has what was read.
 
+mod archive;
 mod attributes;
 mod contents;
 mod copy;
@@ -27,11 +28,16 @@ mod node;
 mod queue;
 mod select;
 mod source;
+mod survey;
 mod tally;
+mod walk;
 
+pub use archive::archive;
 pub use copy::{Settings, Source, copy};
 pub use error::Error;
 pub use fresh::{Act, RULES, Rule};
 pub use glob::Glob;
 pub use select::Selection;
+pub use source::{Owners, OwnersMap};
+pub use survey::survey;
 pub use tally::Summary;

@@ -68,6 +68,16 @@ impl Listing {
         Ok(listing)
     }
 
+    /// In byte order of the names.
+    pub(crate) fn sorted(mut self) -> Self {
+        let bytes = std::mem::take(&mut self.bytes);
+        let name = |entry: &Entry| bytes.get(entry.begin..entry.end);
+        self.entries
+            .sort_unstable_by(|one, other| name(one).cmp(&name(other)));
+        self.bytes = bytes;
+        self
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -163,6 +163,14 @@ impl Meta {
         }
     }
 
+    /// With another owner and group, where they are known.
+    pub(crate) fn owned_by(mut self, owner: Option<&(u32, u32)>) -> Self {
+        if let Some(owner) = owner {
+            (self.uid, self.gid) = *owner;
+        }
+        self
+    }
+
     /// As a ledger has it.
     pub(crate) fn owned(&self) -> Owned {
         let (major, minor) = self.rdev;

@@ -2,6 +2,9 @@
 
 use std::os::fd::BorrowedFd;
 
+use crate::directory::Directory;
+use crate::look::Meta;
+
 /// File systems that the kernel makes up (statfs(2), and `linux/magic.h`): what is in them is this machine's state of the
 /// moment, and some of their files never end.
 const OF_THE_KERNEL: &[u64] = &[
@@ -33,7 +36,27 @@ const OF_THE_KERNEL: &[u64] = &[
     clippy::unnecessary_cast,
     reason = "the field's type differs between architectures"
 )]
-pub(crate) fn is_of_the_kernel(directory: BorrowedFd<'_>) -> bool {
+fn is_of_the_kernel(directory: BorrowedFd<'_>) -> bool {
     let found = rustix::fs::fstatfs(directory);
     found.is_ok_and(|found| OF_THE_KERNEL.contains(&(found.f_type as u64 & 0xffff_ffff)))
+}
+
+/// Whether what is in a directory of `parent` is taken too: on the same mount of the same file system; on another where that is
+/// asked for, unless the kernel makes it up, or it is one that it is in, as a mount can show it.
+pub(crate) fn is_entered(parent: &Directory, meta: &Meta, fd: BorrowedFd<'_>, across: bool) -> bool {
+    let is_same = meta.mount == parent.meta.mount;
+    if !across {
+        return is_same;
+    }
+    if !is_same && is_of_the_kernel(fd) {
+        return false;
+    }
+    let mut above = Some(parent);
+    while let Some(directory) = above {
+        if directory.meta.id == meta.id {
+            return false;
+        }
+        above = directory.parent.as_deref();
+    }
+    true
 }

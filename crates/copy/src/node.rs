@@ -21,7 +21,7 @@ use crate::look::Meta;
 use crate::tally::Passed;
 
 /// For a file that is read. It does not block on what has taken its name meanwhile.
-const READ_FILE: OFlags = OFlags::RDONLY
+pub(crate) const READ_FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)

@@ -1,5 +1,6 @@
 //! The source as it is read.
 
+use std::collections::HashMap;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,22 +10,37 @@ use bareroot_unpack::is_staging_name;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::copy::Source;
 use crate::directory::Directory;
 use crate::look::Meta;
+
+/// Who knows whom files belong to, where this process cannot see it: in a user namespace all who have no number are nobody.
+pub trait Owners: std::fmt::Debug + Send + Sync {
+    /// Whom a directory, and what is in it, belongs to: by device and inode the owner and the group.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn of(&self, directory: BorrowedFd<'_>) -> std::io::Result<OwnersMap>;
+}
+
+/// Owner and group of files by the numbers of their device and inode.
+pub type OwnersMap = HashMap<(u64, u64), (u32, u32)>;
 
 /// Opens and looks, always from an open directory, and never through a link.
 #[derive(Debug)]
 pub(crate) struct Reader<'r> {
     /// The source's own ledger, where it is a root that was made without root's rights.
     ledger: Option<&'r Ledger>,
+    owners: Option<&'r dyn Owners>,
     /// Whether files can be read without setting their access times, which only their owner and root may.
     leaves_times: AtomicBool,
 }
 
 impl<'r> Reader<'r> {
-    pub(crate) fn new(ledger: Option<&'r Ledger>) -> Self {
+    pub(crate) fn new(source: &'r Source) -> Self {
         Reader {
-            ledger,
+            ledger: source.ledger.as_deref(),
+            owners: source.owners.as_deref(),
             leaves_times: AtomicBool::new(true),
         }
     }
@@ -57,7 +73,7 @@ impl<'r> Reader<'r> {
 
     /// What a name is, as the source's ledger has it, where it has one.
     pub(crate) fn look(&self, directory: &Directory, name: &CStr) -> rustix::io::Result<Meta> {
-        let meta = Meta::at(&directory.source, name)?;
+        let meta = self.told(Meta::at(&directory.source, name)?, directory);
         let Some(ledger) = self.ledger else {
             return Ok(meta);
         };
@@ -67,14 +83,34 @@ impl<'r> Reader<'r> {
 
     /// What an open file is, as the source's ledger has it, where it has one.
     pub(crate) fn meta(&self, meta: Meta, parent: &Directory, _: &CStr, fd: BorrowedFd<'_>) -> Meta {
+        let meta = self.told(meta, parent);
         match self.ledger {
             Some(ledger) => overlaid(ledger, meta, FileId::of(fd), parent),
             None => meta,
         }
     }
 
+    /// With the owner that those know who can see it.
+    fn told(&self, meta: Meta, parent: &Directory) -> Meta {
+        let Some(owners) = self.owners else {
+            return meta;
+        };
+        let known = parent
+            .owners
+            .get_or_init(|| owners.of(parent.source.as_fd()).unwrap_or_default());
+        meta.owned_by(known.get(&(meta.id.device, meta.id.inode)))
+    }
+
     /// The same of the top, which is in nothing.
     pub(crate) fn top(&self, meta: Meta, fd: impl AsFd) -> Meta {
+        let known = self
+            .owners
+            .map(|owners| owners.of(fd.as_fd()).unwrap_or_default());
+        let meta = meta.owned_by(
+            known
+                .as_ref()
+                .and_then(|known| known.get(&(meta.id.device, meta.id.inode))),
+        );
         let Some(ledger) = self.ledger else {
             return meta;
         };

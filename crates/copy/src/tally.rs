@@ -165,6 +165,14 @@ impl<'t> Tally<'t> {
         });
     }
 
+    /// A name that was listed cannot be looked at.
+    pub(crate) fn not_there(&self, path: &[u8], error: Errno) {
+        match error {
+            Errno::NOENT | Errno::LOOP | Errno::NOTDIR => self.changed(path, InputProblem::Vanished),
+            error => self.unreadable(path, error),
+        }
+    }
+
     /// An attribute cannot be set.
     pub(crate) fn lost(&self, path: &[u8], attribute: &[u8]) {
         let attribute = String::from_utf8_lossy(attribute).into_owned();

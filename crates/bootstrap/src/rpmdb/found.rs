@@ -187,6 +187,18 @@ fn only(
             found.push(backend);
         }
     }
+    // A conversion that was killed after its last file was whole has left those of the old database, which are aside as well.
+    if found.len() > 1 {
+        let mut staying = Vec::new();
+        for backend in &found {
+            if !is_leaving(root, directory, *backend, &found)? {
+                staying.push(*backend);
+            }
+        }
+        if staying.len() == 1 {
+            found = staying;
+        }
+    }
     match found.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.file().to_owned())),
@@ -203,4 +215,48 @@ fn only(
             }
         },
     }
+}
+
+/// Whether a file has a second name in a directory of old databases.
+pub(super) fn is_aside(root: &Root, directory: &Path, name: &str) -> Result<bool, Any> {
+    let Some(own) = root.lstat(directory.join(name))? else {
+        return Ok(false);
+    };
+    let place = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    for entry in root.read_dir(place)? {
+        let Some(aside) = String::from_utf8(entry.name)
+            .ok()
+            .filter(|aside| aside.starts_with("rpmdb-old-"))
+        else {
+            continue;
+        };
+        let other = root.lstat(directory.join(aside).join(name))?;
+        if other.is_some_and(|other| (other.dev, other.ino) == (own.dev, own.ino)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the headers of that kind are what a conversion was about to remove: they are aside, and nothing has changed them since
+/// those of another kind were written.
+fn is_leaving(root: &Root, directory: &Path, backend: Backend, all: &[Backend]) -> Result<bool, Any> {
+    let changed = |backend: Backend| -> Result<Option<(i64, u32)>, Any> {
+        let stat = root.lstat(directory.join(backend.file()))?;
+        Ok(stat.map(|stat| (stat.mtime, stat.mtime_nsec)))
+    };
+    if !is_aside(root, directory, backend.file())? {
+        return Ok(false);
+    }
+    let own = changed(backend)?;
+    for other in all.iter().filter(|other| **other != backend) {
+        if changed(*other)? < own {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

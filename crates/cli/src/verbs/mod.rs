@@ -16,10 +16,11 @@ mod rpmdb;
 
 use std::cell::Cell;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bareroot_bootstrap::{Context, mode_for};
-use bareroot_enter::Warden;
 use bareroot_enter::mode::{Adopted, Choice, Mode};
+use bareroot_enter::{Onlooker, Warden};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Verb};
@@ -43,6 +44,8 @@ pub struct Door {
     matches: ArgMatches,
     /// What is to be carried, where that was found out with this user's own eyes.
     carried: Cell<Option<carry::Carried>>,
+    /// Who stays outside, where the verb must know what is to be seen there alone.
+    onlooker: Option<Arc<Onlooker>>,
 }
 
 impl Door {
@@ -58,6 +61,7 @@ impl Door {
                 verb,
                 matches,
                 carried: Cell::default(),
+                onlooker: None,
             }),
             Err(error) => {
                 let _ = error.print();
@@ -101,6 +105,24 @@ impl Door {
         }
     }
 
+    /// Leaves somebody outside of the user namespace that is about to be made, where the verb needs one.
+    ///
+    /// # Errors
+    /// When there can be no more processes.
+    pub fn leave_onlooker(&mut self) -> Result<(), Failure> {
+        let is_needed = match &self.verb {
+            Verb::Clone(verb) => match verb.mode {
+                Choice::Auto => !rustix::process::geteuid().is_root(),
+                Choice::Only(mode) => mode != Mode::Root,
+            },
+            _ => false,
+        };
+        if is_needed {
+            self.onlooker = Some(Arc::new(Onlooker::start()?));
+        }
+        Ok(())
+    }
+
     /// Whether the verb goes on where no mode can be had: what is this user's own can be removed in any case.
     pub fn does_without(&self) -> bool {
         matches!(&self.verb, Verb::Remove(verb) if verb.mode == Choice::Auto)
@@ -121,8 +143,8 @@ impl Door {
                 };
             }
             (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
-            (Verb::Clone(verb), _) => clone::run(verb, adopted),
             (Verb::Carry(verb), _) => carry::run(verb, self.carried.take(), adopted),
+            (Verb::Clone(verb), _) => clone::run(verb, adopted, self.onlooker.clone()),
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),
