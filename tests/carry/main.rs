@@ -1,5 +1,6 @@
 //! The real binary carries programs: from made roots, of which it must not run anything, and from this system.
 
+mod ending;
 mod host;
 mod libraries;
 mod refused;
@@ -17,7 +18,13 @@ const THREADS: usize = 2;
 
 fn main() -> ExitCode {
     harness::main(
-        &[libraries::CASES, roots::CASES, refused::CASES, host::CASES],
+        &[
+            libraries::CASES,
+            roots::CASES,
+            refused::CASES,
+            ending::CASES,
+            host::CASES,
+        ],
         THREADS,
     )
 }
