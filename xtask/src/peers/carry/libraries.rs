@@ -1,10 +1,10 @@
 //! The libraries that `carry` finds by reading, and those that ldd(1) finds by running the loader.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::Source;
 use crate::run::{must, run};
@@ -19,28 +19,54 @@ pub fn compared(source: &Source<'_>, program: &str) -> Result<(usize, Vec<String
     let said = must(&mut source.carry(&nowhere, &words))?.stdout;
     let list: serde_json::Value = serde_json::from_str(&said).context("the list of --json")?;
     let entries = list["entries"].as_array().context("the list has no `entries`")?;
-    let mut program_path = None;
-    let mut ours = BTreeSet::new();
+    let mut ours = BTreeMap::new();
+    let mut programs = Vec::new();
     for entry in entries.iter().filter(|entry| entry["kind"] == "file") {
-        let path = entry["path"].as_str().context("an entry without a path")?;
-        match entry["rule"].as_str() {
-            Some("library" | "loader") => drop(ours.insert(path.to_owned())),
-            Some("program") => program_path = Some(path.to_owned()),
+        let text = |key: &str| entry[key].as_str().unwrap_or_default();
+        match text("rule") {
+            "library" | "loader" | "dlopen" => {
+                ours.insert(text("path"), (text("rule"), text("needed_by")));
+            }
+            // A script's libraries are those of its interpreter.
+            "program" | "script" => programs.push(text("path")),
             _ => {}
         }
     }
-    let program_path = program_path.context("the list has no program")?;
-    let theirs = listed(source, &program_path)?;
-    let mut evidence: Vec<String> = theirs.difference(&ours).map(|path| format!("- {path}")).collect();
-    evidence.extend(ours.difference(&theirs).map(|path| format!("+ {path}")));
-    Ok((ours.len(), evidence))
+    let theirs = listed(source, &programs)?;
+    ensure!(
+        !theirs.is_empty(),
+        "ldd finds no library of {}",
+        programs.join(", ")
+    );
+    let lacking = theirs.iter().filter(|path| !ours.contains_key(path.as_str()));
+    let mut evidence: Vec<String> = lacking.map(|path| format!("- {path}")).collect();
+    let more = ours.keys().filter(|path| !theirs.contains(**path));
+    evidence.extend(
+        more.filter(|path| !is_loaded_later(&ours, path))
+            .map(|path| format!("+ {path}")),
+    );
+    Ok((theirs.len(), evidence))
+}
+
+/// Whether a library is there for the sake of one that is opened while the program runs, of which ldd knows nothing.
+fn is_loaded_later(ours: &BTreeMap<&str, (&str, &str)>, path: &str) -> bool {
+    let mut at = path;
+    // No chain is longer than all of them.
+    for _ in 0..=ours.len() {
+        match ours.get(at) {
+            Some(("dlopen", _)) => return true,
+            Some((_, needed_by)) => at = needed_by,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// ldd's list, run in the root, each without links.
-fn listed(source: &Source<'_>, program: &str) -> Result<BTreeSet<String>> {
+fn listed(source: &Source<'_>, programs: &[&str]) -> Result<BTreeSet<String>> {
     // A path before `=>` is the name that was asked for, and not what was found.
-    let script = "ldd \"$1\" | sed 's/.*=> //' | grep -o '^[[:space:]]*/[^ ]*' | while read -r path; do realpath \"$path\"; done";
-    let words = ["sh", "-c", script, "sh", program];
+    let script = "for program; do ldd \"$program\" 2>&1; done | sed 's/.*=> //' | grep -o '^[[:space:]]*/[^ ]*' | while read -r path; do realpath \"$path\"; done";
+    let words = ["sh", "-c", script, "sh"];
     let mut command = match source.from == Path::new("/") {
         true => Command::new(words[0]),
         false => {
@@ -49,6 +75,6 @@ fn listed(source: &Source<'_>, program: &str) -> Result<BTreeSet<String>> {
             enter
         }
     };
-    let ran = run(command.args(&words[1..]))?;
+    let ran = run(command.args(&words[1..]).args(programs))?;
     Ok(ran.stdout.lines().map(str::to_owned).collect())
 }

@@ -101,7 +101,7 @@ pub const PROGRAMS: &[Program] = &[
     program(
         "psql",
         &["sh"],
-        "psql --version; psql -w -h 127.0.0.1 -p 9 -c 'select 1' 2>&1",
+        "psql --version; psql -w -h 127.0.0.1 -p 9 -c 'select 1' 2>&1; :",
         "port 9 failed: Connection refused",
     ),
     program(
@@ -185,7 +185,7 @@ pub const PROGRAMS: &[Program] = &[
     program(
         "dig",
         &["sh"],
-        "dig @127.0.0.1 -p 9 +time=1 +tries=1 example.org",
+        "dig @127.0.0.1 -p 9 +time=1 +tries=1 example.org; :",
         "no servers could be reached",
     ),
 ];
