@@ -43,9 +43,10 @@ fn places() {
         place.rpmdb(&["verify", kind]).ended_with(5).says(&[file]);
         // A header's region trailer; each kind stores the header's own bytes.
         let mut bytes = sound.clone();
-        let name = b"p7\0";
-        let at = bytes.windows(3).position(|some| some == name).unwrap();
-        bytes[at] = 0xff;
+        let trailer = b"\0\0\0\x3f\0\0\0\x07\xff";
+        let at = bytes.windows(9).position(|some| some == trailer).unwrap();
+        bytes[at + 3] = 0xff;
+        bytes[at + 8] = 0x7f;
         fs::write(&path, &bytes).unwrap();
         place
             .rpmdb(&["verify", kind])

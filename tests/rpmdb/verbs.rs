@@ -106,6 +106,7 @@ fn forced() {
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .unwrap();
     assert_eq!(mode, "wal");
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
     connection
         .execute("DELETE FROM Packages WHERE hnum = 2", [])
         .unwrap();
