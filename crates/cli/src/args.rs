@@ -7,7 +7,7 @@ mod mirror;
 pub mod units;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bareroot_bootstrap::Format;
@@ -68,6 +68,25 @@ pub enum Verb {
 pub struct Rpmdb {
     #[command(subcommand)]
     pub what: RpmdbVerb,
+    /// How root's rights are come by: auto (not at all where DB is this user's), root, unshare (subordinate ids), single (this
+    /// user's id alone)
+    #[arg(long, global = true, value_name = "MODE", default_value = "auto", value_parser = mode)]
+    pub mode: Choice,
+}
+
+impl Rpmdb {
+    /// What was named.
+    pub fn db(&self) -> &Path {
+        match &self.what {
+            RpmdbVerb::List { db, .. }
+            | RpmdbVerb::Verify { db }
+            | RpmdbVerb::Convert { db, .. }
+            | RpmdbVerb::Dump { db, .. }
+            | RpmdbVerb::Load { db, .. }
+            | RpmdbVerb::Export { db }
+            | RpmdbVerb::Import { db, .. } => db,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -55,6 +55,14 @@ impl Source<'_> {
             }),
         }
     }
+
+    /// The file as it is when all that its log has committed is in it, and the log is empty.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a log that is not this file's.
+    pub fn settled(&self) -> Result<Vec<u8>, Error> {
+        sqlite::merged(self.name, self.bytes, self.log)
+    }
 }
 
 impl Contents {

@@ -36,12 +36,20 @@ pub enum Error {
         /// rpm's word for its kind.
         backend: &'static str,
     },
+    /// Somebody changes the database.
+    #[error("{path} is locked: a transaction of rpm's, or another conversion, is going on", path = path.display())]
+    Locked {
+        /// rpm's lock.
+        path: PathBuf,
+    },
 }
 
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Error::None { .. } | Error::Journal { .. } | Error::Exists { .. } => Class::Target,
+            Error::None { .. } | Error::Journal { .. } | Error::Exists { .. } | Error::Locked { .. } => {
+                Class::Target
+            }
             Error::Several { .. } => Class::Usage,
         }
     }
@@ -56,6 +64,7 @@ impl Classified for Error {
             Error::Journal { .. } => {
                 Some("any query by the rpm that wrote it, as root, completes it".to_owned())
             }
+            Error::Locked { .. } => Some("try again when it is done".to_owned()),
             Error::Exists { .. } => Some(
                 "`rpmdb convert` changes its kind; --force keeps its files aside and writes another"
                     .to_owned(),

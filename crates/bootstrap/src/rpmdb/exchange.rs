@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile};
+use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile, Source};
 use bareroot_unpack::{FileKind, Root};
 
 use super::Error;
 use super::found::{Found, LARGEST, is_aside, spot};
+use super::lock::Lock;
 use crate::error::Error as Any;
 
 /// What was done.
@@ -28,9 +29,11 @@ impl Found {
     /// `None` when it is of that kind already.
     ///
     /// # Errors
-    /// When this one is damaged, or the directory refuses.
+    /// [`Error::Locked`]; when this one is damaged, or the directory refuses.
     pub fn convert(&self, to: Backend, order: ByteOrder) -> Result<Option<Exchanged>, Any> {
-        let contents = self.read()?;
+        let _lock = Lock::take(&self.root, &self.directory)?;
+        // Whoever had the lock may have changed it.
+        let contents = self.again()?.read()?;
         clear(&self.root, &self.directory, contents.backend)?;
         if contents.backend == to && (to != Backend::Bdb || contents.order == order) {
             return Ok(None);
@@ -50,7 +53,7 @@ impl Found {
 /// files of one that is there are kept aside.
 ///
 /// # Errors
-/// [`Error::Exists`]; when the directory refuses.
+/// [`Error::Exists`], [`Error::Locked`]; when the directory refuses.
 pub fn place(
     path: &Path,
     contents: &Contents,
@@ -84,6 +87,15 @@ pub fn place(
     let to = to.or(spot.backend).or(old).unwrap_or_default();
     let files = Database::of(contents, to, order)?.finish()?;
     spot.root.create_dir_all(&spot.directory, 0o755)?;
+    // Nobody else knows of a database that is not there yet.
+    let _lock = match old {
+        Some(old) => {
+            let lock = Lock::take(&spot.root, &spot.directory)?;
+            clear(&spot.root, &spot.directory, old)?;
+            Some(lock)
+        }
+        None => None,
+    };
     let aside = put(&spot.root, &spot.directory, old.unwrap_or(to), files)?;
     Ok(Exchanged {
         directory: spot.root.path().join(&spot.directory),
@@ -100,15 +112,14 @@ fn put(
     old: Backend,
     files: Vec<DatabaseFile>,
 ) -> Result<Option<PathBuf>, Any> {
-    let leaving: Vec<String> = match directory.as_os_str().is_empty() {
-        true => root.read_dir(".")?,
-        false => root.read_dir(directory)?,
+    if old == Backend::Sqlite {
+        settle(root, directory)?;
     }
-    .into_iter()
-    .filter_map(|entry| String::from_utf8(entry.name).ok())
-    // Whatever rpm could take for a part of the new database goes too.
-    .filter(|name| old.owns(name) || files.iter().any(|file| file.name == name))
-    .collect();
+    let leaving: Vec<String> = names(root, directory)?
+        .into_iter()
+        // Whatever rpm could take for a part of the new database goes too.
+        .filter(|name| old.owns(name) || files.iter().any(|file| file.name == name))
+        .collect();
     let mut aside = None;
     if !leaving.is_empty() {
         let place = free(root, directory, old)?;
@@ -123,7 +134,8 @@ fn put(
         root.sync()?;
         aside = Some(place);
     }
-    // A log that sqlite would apply to the new file must be gone before it. Nothing is lost: it is aside, with its file.
+    // A log that sqlite would apply to the new file must be gone before it. Nothing is lost: what is still there after
+    // `settle` is no log of a database that can be read, and it is aside.
     let of_log = |name: &&String| name.ends_with("-wal") || name.ends_with("-shm");
     let replaced = |name: &str| files.iter().any(|file| file.name == name);
     for name in leaving
@@ -148,23 +160,89 @@ fn put(
     Ok(aside)
 }
 
-/// Removes what a conversion that was killed did not come to: files of other kinds that are aside already.
-fn clear(root: &Root, directory: &Path, stays: Backend) -> Result<(), Any> {
-    let place = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
+/// Brings what sqlite's log has committed into the file, as sqlite does when the last program closes a database. The log may go
+/// before the file then; while both are there, the log says what the file has already.
+fn settle(root: &Root, directory: &Path) -> Result<(), Any> {
+    let name = Backend::Sqlite.file();
+    let [file, log, shared] = ["", "-wal", "-shm"].map(|end| directory.join(format!("{name}{end}")));
+    let is_file = |path: &Path| -> Result<bool, Any> {
+        Ok(root.lstat(path)?.is_some_and(|stat| stat.kind == FileKind::File))
     };
-    for entry in root.read_dir(place)? {
-        let Ok(name) = String::from_utf8(entry.name) else {
-            continue;
-        };
+    if !is_file(&file)? || !is_file(&log)? {
+        return Ok(());
+    }
+    let (bytes, content) = (root.read_up_to(&file, LARGEST)?, root.read_up_to(&log, LARGEST)?);
+    let source = Source {
+        name,
+        bytes: &bytes,
+        log: Some(&content),
+    };
+    // A log that cannot be read holds no header that anybody could.
+    let Ok(settled) = source.settled() else {
+        return Ok(());
+    };
+    if !content.is_empty() {
+        root.write(&file, 0o644, &settled)?;
+        root.sync()?;
+    }
+    root.remove(&log)?;
+    if is_file(&shared)? {
+        root.remove(&shared)?;
+    }
+    Ok(())
+}
+
+/// Removes what a conversion that was killed has left: files of other kinds that are aside already, directories of what never
+/// left its place, and files that were not written whole.
+fn clear(root: &Root, directory: &Path, stays: Backend) -> Result<(), Any> {
+    let mut asides = Vec::new();
+    for name in names(root, directory)? {
+        let path = directory.join(&name);
         let other = Backend::ALL.iter().any(|backend| backend.owns(&name));
         if other && !stays.owns(&name) && is_aside(root, directory, &name)? {
-            root.remove(directory.join(&name))?;
+            root.remove(path)?;
+        } else if let Some(stat) = root.lstat(&path)? {
+            // `Root::write` fills a file of such a name first.
+            if name.starts_with(".bareroot-") && stat.kind == FileKind::File {
+                root.remove(path)?;
+            } else if name.starts_with("rpmdb-old-") && stat.kind == FileKind::Directory {
+                asides.push(path);
+            }
+        }
+    }
+    for aside in asides {
+        let kept = names(root, &aside)?;
+        let mut needed = false;
+        for name in &kept {
+            let own = root.lstat(aside.join(name))?;
+            let other = root.lstat(directory.join(name))?;
+            needed |= match (own, other) {
+                (Some(own), Some(other)) => {
+                    own.kind != FileKind::File || (own.dev, own.ino) != (other.dev, other.ino)
+                }
+                _ => true,
+            };
+        }
+        if !needed {
+            for name in &kept {
+                root.remove(aside.join(name))?;
+            }
+            root.remove(aside)?;
         }
     }
     Ok(())
+}
+
+/// The names in a directory, those that are no text left out.
+fn names(root: &Root, directory: &Path) -> Result<Vec<String>, Any> {
+    let place = match directory.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => directory,
+    };
+    let entries = root.read_dir(place)?.into_iter();
+    Ok(entries
+        .filter_map(|entry| String::from_utf8(entry.name).ok())
+        .collect())
 }
 
 /// A name that nothing has: `rpmdb-old-KIND`, with a number where that is taken.

@@ -49,29 +49,38 @@ impl Found {
             source: None,
         };
         let file = spot.file.ok_or_else(none)?;
-        let beside = |end: &str| spot.directory.join(format!("{file}{end}"));
-        if spot
-            .root
-            .lstat(beside("-journal"))?
-            .is_some_and(|stat| stat.size > 0)
-        {
-            let path = path.join(beside("-journal"));
+        Found::load(spot.root, spot.directory, file, spot.backend)
+    }
+
+    /// The same database, as it is by this time.
+    ///
+    /// # Errors
+    /// [`Error::Journal`]; when a file cannot be read.
+    pub(super) fn again(&self) -> Result<Found, Any> {
+        let root = self.root.try_clone()?;
+        Found::load(root, self.directory.clone(), self.file.clone(), self.usual)
+    }
+
+    fn load(root: Root, directory: PathBuf, file: String, usual: Option<Backend>) -> Result<Found, Any> {
+        let beside = |end: &str| directory.join(format!("{file}{end}"));
+        if root.lstat(beside("-journal"))?.is_some_and(|stat| stat.size > 0) {
+            let path = root.path().join(beside("-journal"));
             return Err(Error::Journal { path }.into());
         }
-        let bytes = spot.root.read_up_to(spot.directory.join(&file), LARGEST)?;
+        let bytes = root.read_up_to(directory.join(&file), LARGEST)?;
         let log = match Backend::recognise(&bytes) {
-            Some(Backend::Sqlite) if spot.root.exists(beside("-wal"))? => {
-                Some(spot.root.read_up_to(beside("-wal"), LARGEST)?)
+            Some(Backend::Sqlite) if root.exists(beside("-wal"))? => {
+                Some(root.read_up_to(beside("-wal"), LARGEST)?)
             }
             _ => None,
         };
         Ok(Found {
-            root: spot.root,
-            directory: spot.directory,
+            root,
+            directory,
             file,
             bytes,
             log,
-            usual: spot.backend,
+            usual,
         })
     }
 

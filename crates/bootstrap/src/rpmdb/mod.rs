@@ -5,6 +5,7 @@
 mod error;
 mod exchange;
 mod found;
+mod lock;
 
 pub use bareroot_rpm_db::{
     Backend, ByteOrder, Contents, Database, Record, Source, dump, header_list, verify,

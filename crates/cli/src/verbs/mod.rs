@@ -90,8 +90,8 @@ impl Door {
             | Verb::Lock(_)
             | Verb::Mirror(_)
             | Verb::Distros(_)
-            | Verb::Cache(_)
-            | Verb::Rpmdb(_) => None,
+            | Verb::Cache(_) => None,
+            Verb::Rpmdb(verb) => rpmdb::mode(verb),
         }
     }
 
@@ -125,7 +125,12 @@ impl Door {
 
     /// Whether the verb goes on where no mode can be had: what is this user's own can be removed in any case.
     pub fn does_without(&self) -> bool {
-        matches!(&self.verb, Verb::Remove(verb) if verb.mode == Choice::Auto)
+        match &self.verb {
+            Verb::Remove(verb) => verb.mode == Choice::Auto,
+            // The error is then that of the database.
+            Verb::Rpmdb(verb) => verb.mode == Choice::Auto,
+            _ => false,
+        }
     }
 
     /// Whether the verb runs programs in a root.

@@ -2,18 +2,33 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use bareroot_bootstrap::Error;
 use bareroot_bootstrap::rpmdb::{
     self, Backend, ByteOrder, Contents, Exchanged, Found, Record, dump, header_list,
 };
+use bareroot_bootstrap::{Error, mode_for};
+use bareroot_enter::mode::Choice;
 use bareroot_rpm::{Header, Tag, blob};
 use serde_json::{Value, json};
 
 use crate::args::{Rpmdb, RpmdbKind, RpmdbVerb};
 use crate::exit::Failure;
 use crate::text;
+
+/// How the verb comes by root's rights. Without a word about it nobody needs any for what is this user's, or root's, whom
+/// nobody else can be; a database of other ids may be that of a root whose ids are subordinate to this user's.
+pub fn mode(verb: &Rpmdb) -> Option<Choice> {
+    let own = rustix::process::geteuid();
+    let is_needed = match (verb.mode, std::fs::metadata(verb.db())) {
+        (Choice::Only(_), _) => true,
+        _ if own.is_root() => false,
+        (Choice::Auto, Ok(metadata)) => ![0, own.as_raw()].contains(&metadata.uid()),
+        (Choice::Auto, Err(error)) => error.kind() == ErrorKind::PermissionDenied,
+    };
+    is_needed.then(|| mode_for(verb.db(), verb.mode))
+}
 
 /// Does one of the things that can be done with a database.
 pub fn run(verb: &Rpmdb) -> Result<(), Failure> {

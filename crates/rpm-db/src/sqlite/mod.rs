@@ -6,5 +6,6 @@ mod record;
 mod tree;
 mod write;
 
+pub(crate) use log::merged;
 pub(crate) use read::{is_table, open, read};
 pub(crate) use write::Sqlite;

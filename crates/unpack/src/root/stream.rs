@@ -30,6 +30,24 @@ impl Root {
             .map_err(|e| Error::io("create", self.host(path), e))
     }
 
+    /// Opens a file for reading and writing, making it with `mode` when there is none. No link in the last place is followed.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also for what is no regular file.
+    pub fn open_or_create_file(&self, path: impl AsRef<Path>, mode: u32) -> Result<File, Error> {
+        let path = path.as_ref();
+        let (dir, name) = self.parent("open", path)?;
+        let fail = |e| Error::io("open", self.host(path), e);
+        // NONBLOCK: nobody may be at the other end of a pipe.
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let open = || rustix::fs::openat(&dir, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(mode));
+        let file = open().map(File::from).map_err(|e| fail(e.into()))?;
+        match file.metadata().map_err(fail)?.is_file() {
+            true => Ok(file),
+            false => Err(fail(std::io::Error::other("it is no regular file"))),
+        }
+    }
+
     /// Lets two names change places, in one step where the file system can do that (`RENAME_EXCHANGE`); else the first is
     /// gone for a moment.
     ///
@@ -67,6 +85,24 @@ mod tests {
         root.symlink("/elsewhere", "b").unwrap();
         assert!(root.create_file("b", 0o644).is_err());
         assert_eq!(root.read("a").unwrap(), b"a");
+    }
+
+    #[test]
+    fn a_file_is_opened_or_made_and_nothing_else_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Root::open(directory.path()).unwrap();
+        for text in [b"a", b"b"] {
+            root.open_or_create_file("a", 0o644)
+                .unwrap()
+                .write_all(text)
+                .unwrap();
+            assert_eq!(root.read("a").unwrap(), text);
+        }
+        root.symlink("a", "link").unwrap();
+        root.mknod("pipe", crate::Node::Fifo, 0o644).unwrap();
+        for name in ["link", "pipe", "."] {
+            assert!(root.open_or_create_file(name, 0o644).is_err(), "{name}");
+        }
     }
 
     #[test]

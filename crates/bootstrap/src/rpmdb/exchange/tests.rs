@@ -20,10 +20,12 @@ fn contents(numbers: &[u32]) -> Contents {
     Contents::new(numbers.iter().map(record).collect())
 }
 
+/// What is in a directory, but for rpm's lock.
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != ".rpm.lock")
         .collect();
     names.sort();
     names
@@ -194,4 +196,38 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
         .convert(Backend::Ndb, ByteOrder::NATIVE)
         .unwrap();
     assert!(db.join("Group").exists());
+}
+
+/// Of one that was killed before the new database was there nothing is left that nobody needs.
+#[test]
+fn what_was_put_aside_in_vain_is_cleared() {
+    let temp = tempfile::tempdir().unwrap();
+    let db = temp.path().join("db");
+    let first = contents(&[1, 4]);
+    place(&db, &first, Some(Backend::Bdb), ByteOrder::Little, false).unwrap();
+    for count in [0, 1, 7] {
+        let aside = db.join("rpmdb-old-bdb");
+        fs::create_dir(&aside).unwrap();
+        for name in names(&db)
+            .iter()
+            .filter(|name| !name.starts_with("rpmdb-"))
+            .take(count)
+        {
+            fs::hard_link(db.join(name), aside.join(name)).unwrap();
+        }
+        fs::write(db.join(".bareroot-x1y2"), "half").unwrap();
+        let found = Found::open(&db).unwrap();
+        assert!(found.convert(Backend::Bdb, ByteOrder::Little).unwrap().is_none());
+        let left = names(&db);
+        assert!(
+            left.len() == 19 && left.iter().all(|name| !name.starts_with(['.', 'r'])),
+            "{left:?}"
+        );
+    }
+    // What is nowhere else stays.
+    fs::create_dir(db.join("rpmdb-old-bdb")).unwrap();
+    fs::write(db.join("rpmdb-old-bdb/Packages"), "mine").unwrap();
+    let found = Found::open(&db).unwrap();
+    assert!(found.convert(Backend::Bdb, ByteOrder::Little).unwrap().is_none());
+    assert!(db.join("rpmdb-old-bdb/Packages").exists());
 }
