@@ -49,6 +49,19 @@ const CLONE: &[(&str, &str)] = &[
     ("mount", "mount"),
 ];
 
+/// What is carried from this system in a quick run.
+const CARRY: &[(&str, &str)] = &[
+    ("bash", "bash"),
+    ("nginx", "nginx-light"),
+    ("perl", "perl"),
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    ("ping", "iputils-ping"),
+    ("tar", "tar"),
+    ("zstd", "zstd"),
+    ("ldd", "libc-bin"),
+];
+
 /// What runs programs of another architecture, and becomes another user.
 const FOREIGN: &[(&str, &str)] = &[
     ("qemu-aarch64-static", "qemu-user-static"),
@@ -113,6 +126,10 @@ pub enum Need {
     BenchTar,
     /// Copies of trees, compared and measured.
     BenchClone,
+    /// Programs to carry.
+    Carry,
+    /// Programs to carry, and what runs those of another architecture.
+    CarryForeign,
     /// The comparison of roots of another architecture.
     Foreign,
     /// The comparison with Ubuntu.
@@ -151,6 +168,8 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
         Need::BenchClone => programs = CLONE.to_vec(),
+        Need::Carry => programs = CARRY.to_vec(),
+        Need::CarryForeign => programs = [CARRY, FOREIGN].concat(),
         Need::Bench => programs.extend(BENCH),
         Need::Offline => programs.extend(BENCH.iter().chain(USERS).chain(RPM)),
         Need::Foreign => programs.extend(FOREIGN),

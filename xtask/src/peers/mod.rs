@@ -2,6 +2,7 @@
 
 mod alone;
 pub mod apt;
+mod carry;
 mod clone;
 mod debian;
 mod exceptions;
@@ -58,6 +59,13 @@ pub struct Common {
 
 #[derive(Subcommand)]
 enum Lane {
+    /// Programs carried from this system and from Debian's and arm64's roots, each at its job; libraries with ldd's
+    Carry {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        which: carry::Which,
+    },
     /// A clone of the running system, with the system and with `tar | tar`
     Clone {
         #[command(flatten)]
@@ -141,6 +149,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.lane {
         Some(Lane::Solve(args)) => return solve::run(&args),
         Some(Lane::RpmSolve(args)) => return rpm_solve::run(&args),
+        Some(Lane::Carry { common, which }) => carry_lane(&common, &which, &mut report)?,
         Some(Lane::Clone { common, which }) => clone_lane(&common, &which, &mut report)?,
         Some(Lane::Debian { common, which }) => {
             if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
@@ -205,6 +214,19 @@ fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
     modes::run(&place, common.bareroot.as_deref(), common.quick, report)
 }
 
+fn carry_lane(common: &Common, which: &carry::Which, report: &mut Report) -> Result<()> {
+    let need = match common.quick {
+        true => Need::Carry,
+        false => Need::CarryForeign,
+    };
+    if let Err(reason) = machine::prepare(need) {
+        report.skip("carry", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    carry::run(&place, common.bareroot.as_deref(), which, common.quick, report)
+}
+
 fn clone_lane(common: &Common, which: &clone::Which, report: &mut Report) -> Result<()> {
     if let Err(reason) = machine::prepare(Need::BenchClone) {
         report.skip("clone", &format!("{reason:#}"));
@@ -247,6 +269,7 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     if let Some(workshop) = open(common, Need::Offline, "offline", report)? {
         offline::run(&workshop, report)?;
     }
+    carry_lane(common, &carry::Which::default(), report)?;
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
     if !common.quick {
