@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use bareroot_testkit::cases;
@@ -8,7 +9,11 @@ use bareroot_testkit::harness::Case;
 
 use crate::{Ground, packages, repository, served};
 
-pub const CASES: &[Case] = cases![Nothing: every_corruption_is_named; Root: none_ends_in_a_root];
+pub const CASES: &[Case] = cases![
+    Nothing: every_corruption_is_named;
+    Root: no_root_of_the_first_quarter, no_root_of_the_second_quarter, no_root_of_the_third_quarter,
+        no_root_of_the_last_quarter;
+];
 
 /// Numbers that are the same in each run (xorshift64).
 pub struct Seeded(pub u64);
@@ -45,6 +50,7 @@ fn damage(dir: &Path, whole: &BTreeMap<String, Vec<u8>>, kind: usize, random: &m
         }
         1 => write(&path, &bytes[..random.below(bytes.len())]),
         2 => fs::remove_file(&path).unwrap(),
+        3 => fs::rename(&path, dir.join(format!("{name}~"))).unwrap(),
         _ => {
             let other = names.iter().find(|other| whole[**other] != *bytes).unwrap();
             write(&path, &whole[*other]);
@@ -56,6 +62,9 @@ fn damage(dir: &Path, whole: &BTreeMap<String, Vec<u8>>, kind: usize, random: &m
 }
 
 fn restore(dir: &Path, whole: &BTreeMap<String, Vec<u8>>) {
+    for name in served(dir).keys().filter(|name| !whole.contains_key(*name)) {
+        fs::remove_file(dir.join(name)).unwrap();
+    }
     for (name, bytes) in whole {
         let path = dir.join(name);
         if fs::read(&path).ok().as_ref() != Some(bytes) {
@@ -70,8 +79,8 @@ fn every_corruption_is_named() {
     ground.mirror(&[]).succeeded();
     let whole = served(&ground.dir());
     let mut random = Seeded(0x9e37_79b9_7f4a_7c15);
-    for number in 0..40 {
-        let wrong = damage(&ground.dir(), &whole, number % 4, &mut random);
+    for number in 0..100 {
+        let wrong = damage(&ground.dir(), &whole, number % 5, &mut random);
         let run = ground.check().ended_with(5);
         for name in &wrong {
             // What is judged by another file is judged only where that one is whole.
@@ -93,7 +102,23 @@ fn every_corruption_is_named() {
     ground.check().succeeded();
 }
 
-fn none_ends_in_a_root() {
+fn no_root_of_the_first_quarter() {
+    none_ends_in_a_root(0..25);
+}
+
+fn no_root_of_the_second_quarter() {
+    none_ends_in_a_root(25..50);
+}
+
+fn no_root_of_the_third_quarter() {
+    none_ends_in_a_root(50..75);
+}
+
+fn no_root_of_the_last_quarter() {
+    none_ends_in_a_root(75..100);
+}
+
+fn none_ends_in_a_root(numbers: Range<usize>) {
     let ground = Ground::new(&repository(&packages("1.0")));
     ground.mirror(&[]).succeeded();
     let whole = served(&ground.dir());
@@ -102,13 +127,19 @@ fn none_ends_in_a_root() {
         .filter(|(name, _)| name.starts_with("pool/") || name.ends_with("/InRelease"))
         .map(|(name, bytes)| (name.clone(), bytes.clone()))
         .collect();
-    let mut random = Seeded(7);
-    for number in 0..12 {
-        let wrong = damage(&ground.dir(), &needed, number % 4, &mut random);
+    let mut random = Seeded(7 + numbers.start as u64);
+    for number in numbers {
+        let wrong = damage(&ground.dir(), &needed, number % 5, &mut random);
         let made = run(ground.alone("bootstrap", &["--mirror", &ground.shown()]));
         // A text around the signed one is no part of it: what is signed is as it was then.
         if !(made.code == Some(0) && wrong.iter().all(|name| name.ends_with("/InRelease"))) {
             assert!(matches!(made.code, Some(4 | 5)), "{number} {wrong:?}: {made:?}");
+            // A signed file is named by its archive and suite.
+            let named = |name: &String| {
+                let signed = name.ends_with("/InRelease") && made.stderr.contains("/mirror tiny");
+                signed || made.stderr.contains(name)
+            };
+            assert!(wrong.iter().any(named), "{number} {wrong:?}: {}", made.stderr);
             ground.door.assert_nothing_left();
         } else {
             fs::remove_dir_all(ground.door.target()).unwrap();

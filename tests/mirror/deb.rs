@@ -1,11 +1,13 @@
 use std::fs;
 
 use bareroot_testkit::deb::DebBuilder;
+use bareroot_testkit::disk::Disk;
 use bareroot_testkit::door::{Going, SUITE, run, signer};
 use bareroot_testkit::harness::Case;
 use bareroot_testkit::mirror::{Fault, Mirror};
-use bareroot_testkit::repo::RepoBuilder;
+use bareroot_testkit::repo::{RepoBuilder, Suite};
 use bareroot_testkit::{base, cases};
+use rustix::mount::{MountFlags, mount_remount};
 
 use crate::{Ground, files, packages, repository, served};
 
@@ -14,8 +16,9 @@ pub const CASES: &[Case] = cases![
         what_is_damaged_is_fetched_again, other_closures_are_kept_up_to_date, the_security_archive_is_beside,
         a_second_distribution_has_a_place_of_its_own, an_update_that_fails_changes_nothing, only_one_writes, served_over_http,
         a_path_that_leads_out_is_refused, links_in_it_lead_nowhere, a_suite_that_is_not_there, words_that_make_no_sense,
-        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken, of_a_lock;
-    Root: a_root_of_it_without_a_network, a_package_of_it_is_missing;
+        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken, of_a_lock,
+        several_architectures;
+    Root: a_root_of_it_without_a_network, a_package_of_it_is_missing, a_full_disk;
 ];
 
 fn ground() -> Ground {
@@ -249,7 +252,14 @@ fn only_one_writes() {
     going.until_so("the first run asks", || {
         ground.door.mirror.count("dists/tiny/InRelease") > 0
     });
-    ground.mirror(&[]).failed(6, &["another run", &ground.shown()]);
+    ground.mirror(&[]).failed(
+        6,
+        &[
+            "no space left to write",
+            "/mirror/pool/main/",
+            "hint: free some space",
+        ],
+    );
     drop(going);
     ground.door.mirror.behave();
     ground.mirror(&[]).succeeded();
@@ -460,4 +470,63 @@ fn of_a_lock() {
     let mut command = ground.door.command(["resolve", &lock, "--offline", "--no-cache"]);
     command.args(["--mirror", &ground.shown()]);
     run(command).succeeded();
+}
+
+/// A disk that fills up while packages come leaves no half of a mirror; with room, the next run goes on.
+fn a_full_disk() {
+    let ground = ground();
+    let disk = Disk::mount(&ground.dir(), 1 << 20);
+    ground.mirror(&[]).failed(
+        6,
+        &[
+            "no space left to write",
+            "/mirror/pool/main/",
+            "hint: free some space",
+        ],
+    );
+    assert!(!ground.dir().join("dists").exists());
+    mount_remount(ground.dir(), MountFlags::empty(), c"size=64m").unwrap();
+    ground.mirror(&[]).succeeded();
+    ground.check().succeeded();
+    drop(disk);
+}
+
+fn several_architectures() {
+    if base::ARCH != "amd64" {
+        return;
+    }
+    let suite = Suite {
+        architectures: vec!["amd64".into(), "i386".into()],
+        ..Suite::new(SUITE)
+    };
+    let there = |name| DebBuilder::new(name, "1", "i386");
+    let of_both = base::with_base(RepoBuilder::new().suite(suite), SUITE)
+        .package(SUITE, "main", &base::package("hello", "1.0"))
+        .package(SUITE, "main", &there("required").field("Essential", "yes"))
+        .package(SUITE, "main", &there("hello"))
+        .package(SUITE, "main", &there("unneeded"));
+    let ground = Ground::new(&of_both);
+    let options = ["--variant", "essential", "--arch", "amd64,i386"];
+    ground.mirror(&options).succeeded();
+    let has = |part: &str| served(&ground.dir()).keys().any(|name| name.contains(part));
+    for part in ["hello_1.0_amd64.deb", "hello_1_i386.deb", "required_1_i386.deb"] {
+        assert!(has(part), "{part}");
+    }
+    for part in ["/binary-amd64/Packages", "/binary-i386/Packages"] {
+        assert!(has(part), "{part}");
+    }
+    assert!(!has("unneeded"));
+    ground.check().succeeded();
+    for arch in ["amd64", "i386"] {
+        let options = [
+            "--variant",
+            "essential",
+            "--arch",
+            arch,
+            "--mirror",
+            &ground.shown(),
+        ];
+        let listed = run(ground.alone("resolve", &options)).succeeded();
+        assert!(listed.stdout.contains("hello "), "{}", listed.stdout);
+    }
 }
