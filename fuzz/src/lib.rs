@@ -9,6 +9,8 @@ use cap::Cap;
 
 #[path = "../../crates/archive/tests/fuzz/mod.rs"]
 pub mod archive;
+#[path = "../../crates/carry/tests/fuzz/mod.rs"]
+pub mod carry;
 #[path = "../../crates/deb/tests/fuzz/mod.rs"]
 pub mod deb;
 #[path = "../../crates/rpm/tests/fuzz/mod.rs"]

@@ -12,7 +12,7 @@ use bareroot_testkit::rpm_repo::{RpmRepo, group};
 use crate::assert_same;
 
 pub const CASES: &[Case] = cases![
-    Nothing: one_package_cannot_be_moved;
+    Nothing: one_package_moves;
     Root: the_same_root_as_without, the_same_root_after_the_repository_moved, local_files, what_differs;
 ];
 
@@ -176,15 +176,43 @@ fn what_differs() {
     door::run(command).failed(8, &["include (+extra)", "recommends (absent -> false)"]);
 }
 
-fn one_package_cannot_be_moved() {
+fn one_package_moves() {
     let ground = Ground::new();
     ground.lock(INCLUDE, &[]).succeeded();
     ground
-        .lock(INCLUDE, &["--upgrade", "hello"])
-        .failed(2, &["one package of an RPM lock cannot be moved alone"]);
-    for (path, content) in files("2.0") {
+        .lock(INCLUDE, &["--upgrade", "nano"])
+        .failed(2, &["`nano` is not part of the solution"]);
+    let moved = |hello: &str, library: &str| {
+        let exact = format!("libhello(x86-64) = {library}");
+        let packages = [
+            rpm_base::scripted("hello", hello).requires(&exact),
+            rpm_base::package("libhello", library).provides(&exact),
+            rpm_base::package("libdnf", "0.71-1"),
+        ];
+        let add = |repository: RpmRepo, package: &RpmBuilder| repository.package(package);
+        packages
+            .iter()
+            .fold(repository("1.0"), add)
+            .files("repo/", Some(signer()))
+    };
+    for (path, content) in moved("2:2.0-1", "2.0-1") {
         ground.0.mirror.put(path, content);
     }
+    // What wants a package's very version comes with it, and nothing else does.
+    let run = ground.lock(INCLUDE, &["--upgrade", "libhello"]).succeeded();
+    assert!(
+        run.stdout
+            .starts_with("hello 2:1.0-1 -> 2:2.0-1\nlibhello 1.0-2 -> 2.0-1\nbareroot.lock: 9 packages"),
+        "{}",
+        run.stdout
+    );
+    let run = ground.lock(INCLUDE, &["--upgrade", "libdnf"]).succeeded();
+    assert!(
+        run.stdout
+            .starts_with("libdnf 0.70-1 -> 0.71-1\nbareroot.lock: 9"),
+        "{}",
+        run.stdout
+    );
     let run = ground.lock(INCLUDE, &["--upgrade"]).succeeded();
-    assert!(run.stdout.contains("hello 2:1.0-1 -> 2:2.0-1"), "{}", run.stdout);
+    assert!(run.stdout.contains("nothing moved"), "{}", run.stdout);
 }

@@ -36,6 +36,19 @@ const TAR: &[(&str, &str)] = &[
 /// What the bench of archives runs beside them.
 const BENCH_TAR: &[(&str, &str)] = &[("pigz", "pigz"), ("time", "time")];
 
+/// What copies trees, and makes file systems that share blocks.
+const CLONE: &[(&str, &str)] = &[
+    ("tar", "tar"),
+    ("cp", "coreutils"),
+    ("rsync", "rsync"),
+    ("bsdtar", "libarchive-tools"),
+    ("zstd", "zstd"),
+    ("time", "time"),
+    ("mkfs.xfs", "xfsprogs"),
+    ("mkfs.btrfs", "btrfs-progs"),
+    ("mount", "mount"),
+];
+
 /// What runs programs of another architecture, and becomes another user.
 const FOREIGN: &[(&str, &str)] = &[
     ("qemu-aarch64-static", "qemu-user-static"),
@@ -98,11 +111,13 @@ pub enum Need {
     Bench,
     /// The bench of archives.
     BenchTar,
+    /// Copies of trees, compared and measured.
+    BenchClone,
     /// The comparison of roots of another architecture.
     Foreign,
     /// The comparison with Ubuntu.
     Ubuntu,
-    /// Roots of a partial mirror, and a web server for it.
+    /// Roots of partial mirrors of both families, and a web server for them.
     Offline,
     /// The RPM distribution, and the comparison with dnf.
     Rpm,
@@ -135,8 +150,9 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Peers => {}
         Need::Tar => programs.extend(TAR),
         Need::BenchTar => programs.extend(TAR.iter().chain(BENCH_TAR)),
+        Need::BenchClone => programs = CLONE.to_vec(),
         Need::Bench => programs.extend(BENCH),
-        Need::Offline => programs.extend(BENCH.iter().chain(USERS)),
+        Need::Offline => programs.extend(BENCH.iter().chain(USERS).chain(RPM)),
         Need::Foreign => programs.extend(FOREIGN),
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),

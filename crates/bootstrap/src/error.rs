@@ -194,9 +194,6 @@ pub enum Error {
         /// What it is.
         found: String,
     },
-    /// One package of an RPM lock.
-    #[error("one package of an RPM lock cannot be moved alone")]
-    UpgradeOne,
     /// A value of a recipe that means nothing.
     #[error("{path}: `{key}` is `{value}`: {reason}", path = path.display())]
     RecipeValue {
@@ -414,9 +411,15 @@ pub enum Error {
     /// The target.
     #[error(transparent)]
     Unpack(#[from] bareroot_unpack::Error),
+    /// Clones.
+    #[error(transparent)]
+    Copy(#[from] bareroot_copy::Error),
     /// Archives of roots.
     #[error(transparent)]
     Export(#[from] bareroot_export::Error),
+    /// Programs with what they need.
+    #[error(transparent)]
+    Carry(#[from] bareroot_carry::Error),
     /// Namespaces and programs.
     #[error(transparent)]
     Enter(#[from] bareroot_enter::Error),
@@ -440,7 +443,6 @@ impl Classified for Error {
             | Error::OtherMode { .. }
             | Error::OtherArch { .. }
             | Error::Read { .. }
-            | Error::UpgradeOne
             | Error::RecipeValue { .. }
             | Error::Snapshot(_)
             | Error::NoSnapshots { .. }
@@ -485,7 +487,9 @@ impl Classified for Error {
             Error::Trust(error) => error.class(),
             Error::Fetch(error) => error.class(),
             Error::Unpack(error) => error.class(),
+            Error::Copy(error) => error.class(),
             Error::Export(error) => error.class(),
+            Error::Carry(error) => error.class(),
             Error::Enter(error) => error.class(),
         }
     }
@@ -528,7 +532,6 @@ impl Classified for Error {
             ),
             Error::LockedArch { wanted, .. } => Some(format!("`bareroot lock --arch {wanted}` adds it")),
             Error::LockedFile { .. } => Some("`bareroot lock --upgrade` takes it as it is".to_owned()),
-            Error::UpgradeOne => Some("--upgrade without a package moves all".to_owned()),
             Error::NoSnapshots { .. } => Some("--mirror takes the address of any archive".to_owned()),
             Error::Depot(error) => error.hint(),
             Error::HookTooEarly { kind: "customize" } => {
@@ -561,7 +564,9 @@ impl Classified for Error {
             Error::Trust(error) => error.hint(),
             Error::Fetch(error) => error.hint(),
             Error::Unpack(error) => error.hint(),
+            Error::Copy(error) => error.hint(),
             Error::Export(error) => error.hint(),
+            Error::Carry(error) => error.hint(),
             Error::DirectoryOnStdout => Some("--format tar writes an archive".to_owned()),
             Error::NoArchive(_) => {
                 Some("let its name end in .tar, .tar.gz, .tar.xz or .tar.zst, or give --format".to_owned())

@@ -7,7 +7,9 @@
 //! [`bootstrap`] tells it from a [`Request`] to a [`Target`], a directory or an archive; [`resolve`] stops after the
 //! solution; [`export`] makes an archive of a root that is there.
 
+mod carry;
 pub mod catalogue;
+mod clone;
 mod context;
 mod deb;
 mod emulation;
@@ -34,8 +36,14 @@ mod target;
 mod tools;
 mod visit;
 
+pub use bareroot_carry::{
+    Item as CarryItem, Placed as CarryPlaced, Plan as CarryPlan, Request as CarryRequest, What as CarryWhat,
+};
+pub use bareroot_copy::Summary as CloneSummary;
 pub use bareroot_export::Format;
 pub use bareroot_rpm_script::BUILTINS;
+pub use carry::carry;
+pub use clone::{CloneOrder, clone};
 pub use context::Context;
 pub use error::Error;
 pub use export::{export, remove};

@@ -128,14 +128,7 @@ impl Sink {
         how: &How<'_>,
         context: &Context,
     ) -> Result<bareroot_export::Summary, Error> {
-        let ids = match self {
-            Sink::File(output) => output.ids(),
-            // It may have been sent to a file.
-            Sink::Stdout(file) => {
-                let metadata = file.metadata().map_err(Error::Stdout)?;
-                vec![(metadata.dev(), metadata.ino())]
-            }
-        };
+        let ids = self.ids()?;
         let settings = bareroot_export::Settings {
             leave_out: &ids,
             compression: how.compression,
@@ -144,11 +137,30 @@ impl Sink {
             cancel: context.cancel(),
             observer: how.observer,
         };
-        let file = match self {
+        Ok(bareroot_export::export(root, self.file(), &settings)?)
+    }
+
+    /// Device and inode number of what is written, and of what it replaces.
+    ///
+    /// # Errors
+    /// When standard output cannot be looked at.
+    pub(crate) fn ids(&self) -> Result<Vec<(u64, u64)>, Error> {
+        Ok(match self {
+            Sink::File(output) => output.ids(),
+            // It may have been sent to a file.
+            Sink::Stdout(file) => {
+                let metadata = file.metadata().map_err(Error::Stdout)?;
+                vec![(metadata.dev(), metadata.ino())]
+            }
+        })
+    }
+
+    /// What is written to.
+    pub(crate) fn file(&self) -> &File {
+        match self {
             Sink::File(output) => output.file(),
             Sink::Stdout(file) => file,
-        };
-        Ok(bareroot_export::export(root, file, &settings)?)
+        }
     }
 
     /// Gives a file its name.

@@ -1,5 +1,7 @@
 //! The command line, typed. `request.rs` turns it into what `bootstrap` understands.
 
+mod carry;
+mod clone;
 mod enter;
 mod mirror;
 pub mod units;
@@ -14,6 +16,8 @@ use bareroot_enter::mode::Choice;
 use bareroot_enter::{Bind, Who};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub use carry::Carry;
+pub use clone::CloneVerb;
 pub use mirror::Mirror;
 
 /// Grow a Linux root filesystem from bare packages, on any Linux, with no package tool on the host.
@@ -22,7 +26,7 @@ pub use mirror::Mirror;
 #[command(
     after_help = "Exit codes: 0 done, 1 internal, 2 usage, 3 cannot be resolved, 4 network or mirror, \
 5 trust (signature, digest, expired, malformed), 6 target or file system, 7 a script or hook failed, 8 recipe, lock and request \
-disagree, 130 interrupted."
+disagree, 9 done, but the input changed while it was read, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -43,6 +47,10 @@ pub enum Verb {
     Export(Export),
     /// Remove a root, unless something is mounted in it
     Remove(Remove),
+    /// Clone this system, or another tree, into a new directory or an archive
+    Clone(Box<CloneVerb>),
+    /// Put programs, with all that each needs to run, into a directory
+    Carry(Box<Carry>),
     /// Run a shell or a program in a root, with what a program needs around it, and leave nothing behind
     Enter(Box<Enter>),
     /// Make a partial mirror: the packages that a root would hold, with the signed indexes they are verified by

@@ -32,6 +32,11 @@ pub enum Failure {
     /// A file that the user named as input cannot be read.
     #[error("cannot read `{path}`")]
     Input { path: String, source: std::io::Error },
+    /// A clone was made that is not what its source was.
+    #[error(
+        "the clone is made, but {changed} paths changed while they were read, and {unreadable} could not be read"
+    )]
+    Unfaithful { changed: u64, unreadable: u64 },
     /// A database that was verified is not sound.
     #[error("{path} is not sound: {count} findings in {headers} headers")]
     Unsound {
@@ -52,6 +57,7 @@ impl Failure {
             Failure::Cache(error) => error.class(),
             Failure::Output { .. } | Failure::Input { .. } => Class::Target,
             Failure::Unsound { .. } => Class::Trust,
+            Failure::Unfaithful { .. } => Class::Unfaithful,
         }
     }
 
@@ -62,6 +68,13 @@ impl Failure {
             Failure::Work(error) => error.hint(),
             Failure::Warden(error) => error.hint(),
             Failure::Cache(error) => error.hint(),
+            Failure::Unfaithful { changed: 1.., .. } => Some(
+                "each is named above; clone again what must be of one moment, while nothing writes to it"
+                    .to_owned(),
+            ),
+            Failure::Unfaithful { .. } => {
+                Some("each is named above; what only others may read is cloned as root".to_owned())
+            }
             Failure::Output { .. } | Failure::Input { .. } | Failure::Unsound { .. } => None,
         }
     }

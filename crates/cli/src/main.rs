@@ -23,10 +23,14 @@ fn main() -> ExitCode {
         return code;
     }
     // Parsing starts no thread: all that follows here forks, or changes the whole process.
-    let door = match Door::parse() {
+    let mut door = match Door::parse() {
         Ok(door) => door,
         Err(code) => return code,
     };
+    door.look_ahead();
+    if let Err(failure) = door.leave_onlooker() {
+        return door.report(&failure);
+    }
     // From here on this process is root, its own or of a user namespace.
     let adopted = match door.mode().map(mode::adopt).transpose() {
         Ok(adopted) => adopted.unwrap_or_default(),

@@ -53,6 +53,7 @@ mod message;
 pub mod mode;
 mod mounts;
 mod network;
+mod onlooker;
 mod pivot;
 mod program;
 mod reading;
@@ -72,6 +73,7 @@ mod wire;
 
 pub use attach::Signals;
 pub use error::{Error, ExecFailure};
+pub use onlooker::{Onlooker, Owner};
 pub use program::{Builtin, Code, Identity, Place, Program, Status};
 pub use running::Running;
 pub use session::Session;

@@ -13,6 +13,7 @@ mod compress;
 mod error;
 mod format;
 mod list;
+mod live;
 mod pax;
 mod pipe;
 mod stream;
@@ -25,6 +26,7 @@ use bareroot_unpack::Root;
 use compress::Encoder;
 pub use error::Error;
 pub use format::{Compression, Format};
+pub use live::{Entry, EntryKind, Read, Stream, StreamSettings, stream};
 use stream::Archiver;
 
 /// How an archive is made.
@@ -64,16 +66,26 @@ pub fn export(root: &Root, out: impl Write, settings: &Settings<'_>) -> Result<S
         let text = format!("`{}` is left out of the archive: {why}", path.display());
         settings.observer.on(Event::Warning { text });
     }
-    let (mut sender, receiver) = pipe::pipe();
     let (clamp, cancel) = (settings.clamp, settings.cancel);
-    // One thread reads and lays out the archive, ahead of this one, which compresses and writes.
+    write_with(out, settings, |sender| {
+        let mut archiver = Archiver::new(root, sender, clamp, cancel);
+        listing.paths.iter().try_for_each(|path| archiver.add(path))?;
+        archiver.finish()
+    })
+}
+
+/// One thread reads and lays out the archive by `lay_out`, ahead of this one, which compresses and writes.
+fn write_with(
+    out: impl Write,
+    settings: &Settings<'_>,
+    lay_out: impl FnOnce(&mut pipe::Sender) -> Result<Summary, Error> + Send,
+) -> Result<Summary, Error> {
+    let (mut sender, receiver) = pipe::pipe();
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new()
             .name("export".to_owned())
             .spawn_scoped(scope, move || {
-                let mut archiver = Archiver::new(root, &mut sender, clamp, cancel);
-                listing.paths.iter().try_for_each(|path| archiver.add(path))?;
-                let summary = archiver.finish()?;
+                let summary = lay_out(&mut sender)?;
                 sender.finish()?;
                 Ok::<_, Error>(summary)
             })

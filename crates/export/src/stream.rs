@@ -19,7 +19,7 @@ use crate::pax::{BLOCK, Member};
 use crate::pipe::Sender;
 
 /// tar's record of twenty blocks: an archive is a multiple of it.
-const RECORD: u64 = 20 * BLOCK;
+pub(crate) const RECORD: u64 = 20 * BLOCK;
 /// The kernel's own bound on a list of attributes and on a value (xattr(7)).
 const XATTR_MAX: usize = 64 * 1024;
 /// Enough for the names of nearly every file.

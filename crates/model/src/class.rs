@@ -18,6 +18,8 @@ pub enum Class {
     Script,
     /// Recipe, lock and request disagree.
     Disagreement,
+    /// It is done, but the input changed while it was read, or a part of it could not be read.
+    Unfaithful,
     /// The user, or a signal, stopped the run.
     Interrupted,
 }
@@ -34,6 +36,7 @@ impl Class {
             Class::Target => 6,
             Class::Script => 7,
             Class::Disagreement => 8,
+            Class::Unfaithful => 9,
             Class::Interrupted => 130,
         }
     }

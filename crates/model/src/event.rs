@@ -22,6 +22,8 @@ pub enum Phase {
     Record,
     /// Maintainer scripts run.
     Configure,
+    /// A tree is copied.
+    Copy,
     /// The root is written as an archive.
     Export,
     /// The root is cleaned up and moved into place.
@@ -40,10 +42,24 @@ impl Phase {
             Phase::Unpack => "unpack",
             Phase::Record => "record",
             Phase::Configure => "configure",
+            Phase::Copy => "copy",
             Phase::Export => "export",
             Phase::Finish => "finish",
         }
     }
+}
+
+/// Why a path of an input is not in the copy as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum InputProblem {
+    /// It changed while it was read.
+    Changed,
+    /// It was removed or replaced before it was read.
+    Vanished,
+    /// It cannot be read.
+    Unreadable,
 }
 
 /// What happened. Libraries tell an [`Observer`]; they never print.
@@ -131,6 +147,61 @@ pub enum Event {
     Note {
         /// One sentence.
         text: String,
+    },
+    /// A tree is going to be copied; these are bounds from above, where they are known.
+    CopyPlanned {
+        /// Paths.
+        entries: Option<u64>,
+        /// Bytes of content.
+        bytes: Option<u64>,
+    },
+    /// More of a tree has been copied; sent at most every 512 paths or 16 MiB by a thread.
+    CopyProgress {
+        /// Paths since the last such event of the thread.
+        entries: u64,
+        /// Bytes of content since then.
+        bytes: u64,
+    },
+    /// A path of the input is not in the copy as it was.
+    Input {
+        /// The path, from the input's top.
+        path: String,
+        /// What happened to it.
+        problem: InputProblem,
+        /// What the system said, where it said something.
+        reason: Option<String>,
+    },
+    /// A path is not copied, or without something; sent with `--verbose` or `--dry-run`.
+    Passed {
+        /// The path, from the input's top.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A tree was copied.
+    Copied {
+        /// Paths in the copy.
+        entries: u64,
+        /// Bytes of content that were copied.
+        bytes: u64,
+        /// Bytes of content that the copy shares with its source.
+        shared: u64,
+        /// Paths that are other names of files.
+        hard_links: u64,
+        /// Sockets that were passed over.
+        sockets: u64,
+        /// Paths that globs left out; a directory counts once.
+        left_out: u64,
+        /// Paths left out or emptied, so that the copy is fresh.
+        fresh: u64,
+        /// Directories that are empty because something is mounted on them.
+        mounts: u64,
+        /// Paths that changed or vanished while they were read.
+        changed: u64,
+        /// Paths that could not be read.
+        unreadable: u64,
+        /// Wall-clock seconds in all.
+        seconds: f64,
     },
     /// A piece of work on one thread, for the trace.
     Span {

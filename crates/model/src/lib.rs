@@ -14,5 +14,5 @@ pub use cancel::{Cancel, Cancelled};
 pub use class::{Class, Classified};
 pub use digest::{Digest, ParseDigestError};
 pub use entry::{Entry, Kind};
-pub use event::{Event, Null, Observer, Phase, Recorder};
+pub use event::{Event, InputProblem, Null, Observer, Phase, Recorder};
 pub use package::{Package, Reason};

@@ -49,7 +49,7 @@ impl Database {
     /// As [`Database::create`].
     pub fn create_for(backend: Backend, order: ByteOrder) -> Result<Database, Error> {
         let inner = match backend {
-            Backend::Sqlite => Inner::Sqlite(Sqlite::create()?),
+            Backend::Sqlite => Inner::Sqlite(Sqlite::create()),
             Backend::Ndb => Inner::Ndb(Packages::default(), Index::create()),
             Backend::Bdb => Inner::Bdb(Hash::create(order), Indexes::create(order)),
         };
@@ -95,7 +95,7 @@ impl Database {
         }
         let header: Header = blob::parse(&format!("record {number}"), stored)?;
         match &mut self.inner {
-            Inner::Sqlite(database) => database.add(number, stored, &header, self.order)?,
+            Inner::Sqlite(database) => database.add(number, stored, &header, self.order),
             Inner::Ndb(packages, index) => {
                 packages.add(number, stored)?;
                 for (place, table) in TABLES.iter().enumerate() {
@@ -124,7 +124,7 @@ impl Database {
             return Ok(());
         }
         match &mut self.inner {
-            Inner::Sqlite(database) => database.given(number)?,
+            Inner::Sqlite(database) => database.given(number),
             Inner::Ndb(packages, _) => packages.given(number),
             Inner::Bdb(database, _) => database.given(number),
         }

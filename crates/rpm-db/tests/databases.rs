@@ -449,3 +449,68 @@ fn real_databases_are_read_whole_and_keep_every_byte() {
         }
     }
 }
+
+/// A header's words: its lengths, its index and its data.
+fn parts(stored: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let word = |at: usize| u32::from_be_bytes(stored[at..at + 4].try_into().unwrap()) as usize;
+    let data = 8 + 16 * word(0);
+    assert_eq!(stored.len(), data + word(4));
+    (stored[8..data].to_vec(), stored[data..].to_vec())
+}
+
+fn joined(index: &[u8], data: &[u8]) -> Vec<u8> {
+    let lengths = [index.len() as u32 / 16, data.len() as u32].map(u32::to_be_bytes);
+    [lengths.concat().as_slice(), index, data].concat()
+}
+
+/// Headers of packages that are older than rpm 4 have no region, those of its first releases one of another number; and what rpm
+/// added to a header replaces what its builder wrote.
+#[test]
+fn old_headers_are_read_as_rpm_reads_them() {
+    let modern = header("old", 500);
+    let (index, data) = parts(&modern);
+    let without = joined(&index[16..], &data[..data.len() - 16]);
+    let mut image = (index.clone(), data.clone());
+    image.0[3] = 61;
+    let trailer = image.1.len() - 16;
+    image.1[trailer + 3] = 61;
+    let image = joined(&image.0, &image.1);
+    let added = [
+        [0, 0, 0x03, 0xe8],
+        [0, 0, 0, 6],
+        (data.len() as u32).to_be_bytes(),
+        [0, 0, 0, 1],
+    ]
+    .concat();
+    let renamed = joined(
+        &[index.as_slice(), &added].concat(),
+        &[data.as_slice(), b"other\0"].concat(),
+    );
+    for (stored, name, entries) in [
+        (&modern, "old", index.len() / 16),
+        (&without, "old", 0),
+        (&image, "old", index.len() / 16),
+        (&renamed, "other", index.len() / 16),
+    ] {
+        let parsed = blob::parse("record", stored).unwrap();
+        assert_eq!(
+            (parsed.nevra().name.as_str(), parsed.region().entries as usize),
+            (name, entries)
+        );
+        for (backend, order) in KINDS {
+            let bytes = write(backend, order, &[(1, stored.clone())]);
+            let source = Source {
+                name: "database",
+                bytes: &bytes,
+                log: None,
+            };
+            let contents = source.read().unwrap();
+            assert_eq!(blobs(&contents), [(1, stored.clone())]);
+            let findings = verify::findings(&source, &contents);
+            assert!(findings.is_empty(), "{name} as {backend}: {findings:?}");
+        }
+    }
+    // Twice in the region is what no rpm writes.
+    let twice = joined(&[&index[16..], &index[16..32]].concat(), &data[..data.len() - 16]);
+    assert!(blob::parse("record", &twice).is_err());
+}

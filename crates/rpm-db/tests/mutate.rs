@@ -114,11 +114,11 @@ fn file(backend: Backend, order: ByteOrder) -> Vec<u8> {
 #[test]
 fn ndb() {
     over_mutations(
-        "rpm_database",
+        "rpm_ndb",
         &[&file(Backend::Ndb, ByteOrder::Little)],
         TOKENS,
         1500,
-        fuzz::database,
+        fuzz::ndb,
     );
 }
 
@@ -129,17 +129,17 @@ fn bdb() {
         file(Backend::Bdb, ByteOrder::Big),
     ];
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-    over_mutations("rpm_database", &seeds, TOKENS, 1000, fuzz::database);
+    over_mutations("rpm_bdb", &seeds, TOKENS, 1000, fuzz::bdb);
 }
 
 #[test]
 fn sqlite() {
     over_mutations(
-        "rpm_database",
+        "rpm_sqlite",
         &[&file(Backend::Sqlite, ByteOrder::Little)],
         TOKENS,
         300,
-        fuzz::database,
+        fuzz::sqlite,
     );
 }
 

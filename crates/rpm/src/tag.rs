@@ -25,6 +25,7 @@ macro_rules! tags {
 }
 
 tags! {
+    HEADERIMAGE = 61,
     HEADERSIGNATURES = 62,
     HEADERIMMUTABLE = 63,
     HEADERI18NTABLE = 100,

@@ -13,6 +13,9 @@ pub trait Racer: Copy + Ord {
     fn rival(self) -> Option<Self>;
 }
 
+/// Titles of the runs without and with a filled cache.
+pub const COLD_AND_WARM: [&str; 2] = ["without a cache", "with a warm cache"];
+
 /// How many times as fast as a peer: who, than whom, at least, and the aim.
 pub type Ratio<R> = (R, R, f64, f64);
 
@@ -32,8 +35,8 @@ const PHASES: &[&str] = &[
     "finish",
 ];
 
-/// The table below a heading; `cold` and `warm` are bareroot's runs without and with a filled cache.
-pub fn render<R: Racer>(heading: &str, series: &BTreeMap<R, Series>, cold: R, warm: R) -> String {
+/// The table below a heading, and one of bareroot's phases with a column for each of these runs.
+pub fn render<R: Racer>(heading: &str, series: &BTreeMap<R, Series>, columns: &[(&str, R)]) -> String {
     let mut text = format!(
         "{heading}\n\n\
          | tool | seconds | shortest to longest | CPU seconds | largest process | bareroot is faster by |\n\
@@ -55,16 +58,20 @@ pub fn render<R: Racer>(heading: &str, series: &BTreeMap<R, Series>, cold: R, wa
             runs.mib()
         );
     }
+    let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
     let _ = writeln!(
         text,
-        "\n| bareroot's phases | without a cache | with a warm cache |\n|---|---:|---:|"
+        "\n| bareroot's phases | {} |\n|---|{}",
+        titles.join(" | "),
+        "---:|".repeat(columns.len())
     );
     for phase in PHASES {
-        let cell = |racer| {
-            let value = series.get(&racer).and_then(|runs| runs.phase(phase));
+        let cell = |(_, racer): &(&str, R)| {
+            let value = series.get(racer).and_then(|runs| runs.phase(phase));
             value.map_or_else(String::new, |value| format!("{value:.3} s"))
         };
-        let _ = writeln!(text, "| {phase} | {} | {} |", cell(cold), cell(warm));
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        let _ = writeln!(text, "| {phase} | {} |", cells.join(" | "));
     }
     text
 }
@@ -120,7 +127,8 @@ mod tests {
             (Contender::Mmdebstrap, runs(8.0)),
             (Contender::Bareroot, runs(2.0)),
         ]);
-        let text = render("x", &series, Contender::Bareroot, Contender::BarerootWarm);
+        let columns = [("cold", Contender::Bareroot), ("warm", Contender::BarerootWarm)];
+        let text = render("x", &series, &columns);
         let checks = promises(&series, RATIOS);
         assert!(
             text.contains("| rdebootstrap | 3.40 | 3.40 to 3.40 | 0.00 | 1 MiB | 1.7 times |"),

@@ -2,6 +2,7 @@
 
 mod alone;
 pub mod apt;
+mod clone;
 mod debian;
 mod exceptions;
 mod foreign;
@@ -57,6 +58,13 @@ pub struct Common {
 
 #[derive(Subcommand)]
 enum Lane {
+    /// A clone of the running system, with the system and with `tar | tar`
+    Clone {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        which: clone::Which,
+    },
     /// Debian's roots, with mmdebstrap's
     Debian {
         #[command(flatten)]
@@ -79,7 +87,7 @@ enum Lane {
         #[command(flatten)]
         common: Common,
     },
-    /// A partial mirror without a network: bareroot, debootstrap, mmdebstrap and apt
+    /// Partial mirrors without a network: bareroot, debootstrap, mmdebstrap, apt and dnf
     Offline {
         #[command(flatten)]
         common: Common,
@@ -133,6 +141,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.lane {
         Some(Lane::Solve(args)) => return solve::run(&args),
         Some(Lane::RpmSolve(args)) => return rpm_solve::run(&args),
+        Some(Lane::Clone { common, which }) => clone_lane(&common, &which, &mut report)?,
         Some(Lane::Debian { common, which }) => {
             if let Some(workshop) = open(&common, Need::Peers, "debian", &mut report)? {
                 debian::run(&workshop, &which, common.quick, &mut report)?;
@@ -194,6 +203,15 @@ fn modes_lane(common: &Common, report: &mut Report) -> Result<()> {
     }
     let place = Place::new(common.work.as_deref(), common.keep)?;
     modes::run(&place, common.bareroot.as_deref(), common.quick, report)
+}
+
+fn clone_lane(common: &Common, which: &clone::Which, report: &mut Report) -> Result<()> {
+    if let Err(reason) = machine::prepare(Need::BenchClone) {
+        report.skip("clone", &format!("{reason:#}"));
+        return Ok(());
+    }
+    let place = Place::new(common.work.as_deref(), common.keep)?;
+    clone::run(&place, common.bareroot.as_deref(), which, report)
 }
 
 fn rpmdb_lane(common: &Common, report: &mut Report) -> Result<()> {

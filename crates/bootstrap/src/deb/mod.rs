@@ -138,8 +138,19 @@ pub fn lock(
     let relations: Vec<Relations> = chosen
         .solution
         .picks
-        .into_iter()
-        .map(|pick| pick.relations)
+        .iter()
+        .map(|pick| {
+            let solve::Fields {
+                needs,
+                breaks,
+                provides,
+            } = &pick.relations;
+            Relations::deb(
+                &needs.each_ref().map(String::as_str),
+                &breaks.each_ref().map(String::as_str),
+                provides,
+            )
+        })
         .collect();
     upgraded(old, &fresh, &relations, name)
 }

@@ -14,7 +14,6 @@ use crate::context::Context;
 use crate::deb::index::IndexedSource;
 use crate::deb::plan::Plan;
 use crate::error::Error;
-use crate::lock::Relations;
 use crate::request::Variant;
 pub use local::LocalFiles;
 
@@ -34,7 +33,18 @@ pub struct Pick {
     /// Whether it is `Multi-Arch: same`.
     pub multi_arch_same: bool,
     /// What it wants of others; a lock has none of it.
-    pub relations: Relations,
+    pub relations: Fields,
+}
+
+/// The texts of fields that say what a package wants of others, and is for them.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    /// `Pre-Depends` and `Depends`.
+    pub needs: [String; 2],
+    /// `Breaks` and `Conflicts`.
+    pub breaks: [String; 2],
+    /// `Provides`.
+    pub provides: String,
 }
 
 /// The packages in the order of installation: each after what it depends on, where that is possible.
@@ -179,9 +189,9 @@ fn picks(selection: &Selection<'_>, local_source: usize, local: &LocalFiles) -> 
             automatic: chosen.automatic,
             replaces: stanza.replaces().to_owned(),
             multi_arch_same: stanza.multi_arch() == bareroot_deb::packages::MultiArch::Same,
-            relations: Relations {
-                needs: vec![stanza.pre_depends().to_owned(), stanza.depends().to_owned()],
-                breaks: vec![stanza.breaks().to_owned(), stanza.conflicts().to_owned()],
+            relations: Fields {
+                needs: [stanza.pre_depends().to_owned(), stanza.depends().to_owned()],
+                breaks: [stanza.breaks().to_owned(), stanza.conflicts().to_owned()],
                 provides: stanza.provides().to_owned(),
             },
         });

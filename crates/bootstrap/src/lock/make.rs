@@ -176,8 +176,7 @@ fn chosen(
     };
     match &plan {
         Plan::Deb(plan) => deb::lock(plan, one, directory, &fetcher, context),
-        Plan::Rpm(_) if one.is_some() => Err(Error::UpgradeOne),
-        Plan::Rpm(plan) => rpm::lock(plan, directory, &fetcher, context),
+        Plan::Rpm(plan) => rpm::lock(plan, one, directory, &fetcher, context),
     }
 }
 

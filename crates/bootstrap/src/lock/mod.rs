@@ -5,6 +5,7 @@ mod make;
 mod meaning;
 mod mirrors;
 mod one;
+mod relations;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,8 @@ pub use digest::{checksum, expected, packages};
 pub use make::{LockReport, Order, Upgrade, local_path, lock};
 pub use meaning::{meaning, request_of};
 pub use mirrors::{of_source, recorded, same};
-pub use one::{Relations, upgraded};
+pub use one::upgraded;
+pub use relations::Relations;
 
 /// What a lock has for a request.
 #[derive(Clone, Debug)]

@@ -48,7 +48,7 @@ pub fn root(plan: &Plan, chosen: &Chosen, directory: &Path) -> Result<Root, Erro
     let dates = chosen.repos.iter().filter_map(|repo| repo.date);
     let epoch = dates.max().and_then(|date| i64::try_from(date).ok());
     let mut picks: Vec<&Pick> = chosen.solution.picks.iter().collect();
-    picks.sort_by_key(|pick| (pick.repo.is_none(), pick.repo, pick.number));
+    picks.sort_by_key(|pick| place(pick));
     Ok(Root {
         arch: plan.arch.clone(),
         epoch,
@@ -66,6 +66,11 @@ pub fn root(plan: &Plan, chosen: &Chosen, directory: &Path) -> Result<Root, Erro
             .map(|pick| package(pick, directory))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// By what the packages of a lock are sorted: the order of repositories, and of packages in them.
+pub fn place(pick: &Pick) -> (bool, Option<usize>, usize) {
+    (pick.repo.is_none(), pick.repo, pick.number)
 }
 
 fn source(repo: &PlannedRepo, read: &IndexedRepo) -> lock::Source {
@@ -330,6 +335,7 @@ pub fn chosen(plan: &Plan, locked: &Locked, fetcher: &Fetcher, context: &Context
         local,
         solution: Solution {
             picks,
+            relations: Vec::new(),
             groups: Groups {
                 groups: groups
                     .iter()

@@ -30,6 +30,7 @@ use bareroot_trust::{Blob, Expected, Trusted};
 use crate::context::Context;
 use crate::emulation::Emulation;
 use crate::error::Error;
+use crate::lock::{Relations, upgraded};
 use crate::request::HookKind;
 use crate::story::{Ground, Grown};
 use crate::tools;
@@ -59,13 +60,17 @@ pub struct Chosen {
 }
 
 fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
+    choose_with(plan, false, fetcher, context)
+}
+
+fn choose_with(plan: &Plan, relations: bool, fetcher: &Fetcher, context: &Context) -> Result<Chosen, Error> {
     if let Some(lock) = &plan.lock {
         return locked::chosen(plan, lock, fetcher, context);
     }
     let mut repos = context.phase(Phase::Index, || index::index(plan, fetcher, context))?;
     let local = LocalFiles::open(&plan.local, &plan.arch, fetcher)?;
     let solution = context.phase(Phase::Solve, || {
-        solve::solve(plan, &mut repos, &local, fetcher, context)
+        solve::solve(plan, &mut repos, &local, relations, fetcher, context)
     })?;
     Ok(Chosen {
         repos,
@@ -74,12 +79,28 @@ fn choose(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Chosen, E
     })
 }
 
-/// Locks the packages of a plan, for a lock in `directory`.
+/// Locks the packages of a plan, for a lock in `directory`: all as they are chosen, or `one` of an older lock with what it
+/// cannot do without.
 ///
 /// # Errors
-/// As [`resolve`].
-pub fn lock(plan: &Plan, directory: &Path, fetcher: &Fetcher, context: &Context) -> Result<Root, Error> {
-    locked::root(plan, &choose(plan, fetcher, context)?, directory)
+/// As [`resolve`]; where the older lock does not have the package.
+pub fn lock(
+    plan: &Plan,
+    one: Option<(&Root, &str)>,
+    directory: &Path,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Root, Error> {
+    let mut chosen = choose_with(plan, one.is_some(), fetcher, context)?;
+    let fresh = locked::root(plan, &chosen, directory)?;
+    let Some((old, name)) = one else { return Ok(fresh) };
+    // As the packages of the lock are.
+    let Solution { picks, relations, .. } = &mut chosen.solution;
+    let relations = std::mem::take(relations);
+    let mut sorted: Vec<_> = picks.iter().map(locked::place).zip(relations).collect();
+    sorted.sort_by_key(|(place, _)| *place);
+    let relations: Vec<Relations> = sorted.into_iter().map(|(_, relations)| relations).collect();
+    upgraded(old, &fresh, &relations, name)
 }
 
 /// The packages of a plan, and a mirror of each of its repositories.

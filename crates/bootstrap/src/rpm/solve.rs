@@ -15,6 +15,7 @@ use super::index::{self, IndexedRepo};
 use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
+use crate::lock::Relations;
 pub use local::{LocalFiles, is_file};
 
 /// A package of the solution.
@@ -41,6 +42,8 @@ pub struct Solution {
     pub groups: select::Groups,
     /// The modules whose streams are enabled, by name.
     pub modules: BTreeMap<String, select::EnabledModule>,
+    /// What each pick wants of others, where that was asked for.
+    pub relations: Vec<Relations>,
 }
 
 impl Solution {
@@ -50,7 +53,7 @@ impl Solution {
     }
 }
 
-/// Chooses. The lists of all files are fetched where a path is asked for that no other metadata knows.
+/// Chooses; what each package wants of others is told where `with_relations` asks for it. The lists of all files are fetched where a path is asked for that no other metadata knows.
 ///
 /// # Errors
 /// When a wish is unknown, or the wishes cannot be met together.
@@ -58,6 +61,7 @@ pub fn solve(
     plan: &Plan,
     repos: &mut [IndexedRepo],
     local: &LocalFiles,
+    with_relations: bool,
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<Solution, Error> {
@@ -109,17 +113,23 @@ pub fn solve(
             result => break result?,
         }
     };
-    let picks = selection
-        .picks
-        .iter()
-        .filter_map(|pick| {
-            let package = indexes.get(pick.index)?.package(pick.package)?;
-            Some((pick, package))
-        })
-        .map(|(pick, package)| picked(plan, repos, pick, &package))
-        .collect::<Result<_, _>>()?;
+    let mut picks = Vec::with_capacity(selection.picks.len());
+    let mut relations = Vec::new();
+    for pick in &selection.picks {
+        let Some(package) = indexes
+            .get(pick.index)
+            .and_then(|index| index.package(pick.package))
+        else {
+            continue;
+        };
+        picks.push(picked(plan, repos, pick, &package)?);
+        if with_relations {
+            relations.push(Relations::rpm(&package));
+        }
+    }
     Ok(Solution {
         picks,
+        relations,
         groups: selection.groups,
         modules: selection.modules,
     })

@@ -7,7 +7,7 @@ use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile};
 use bareroot_unpack::{FileKind, Root};
 
 use super::Error;
-use super::found::{Found, spot};
+use super::found::{Found, LARGEST, is_aside, spot};
 use crate::error::Error as Any;
 
 /// What was done.
@@ -31,6 +31,7 @@ impl Found {
     /// When this one is damaged, or the directory refuses.
     pub fn convert(&self, to: Backend, order: ByteOrder) -> Result<Option<Exchanged>, Any> {
         let contents = self.read()?;
+        clear(&self.root, &self.directory, contents.backend)?;
         if contents.backend == to && (to != Backend::Bdb || contents.order == order) {
             return Ok(None);
         }
@@ -68,7 +69,7 @@ pub fn place(
     }
     let spot = spot(path)?;
     let old = spot.file.as_deref().map(|file| -> Result<Backend, Any> {
-        let begin = spot.root.read(spot.directory.join(file))?;
+        let begin = spot.root.read_up_to(spot.directory.join(file), LARGEST)?;
         Ok(Backend::recognise(&begin).unwrap_or_default())
     });
     let old = old.transpose()?;
@@ -145,6 +146,25 @@ fn put(
     }
     root.sync()?;
     Ok(aside)
+}
+
+/// Removes what a conversion that was killed did not come to: files of other kinds that are aside already.
+fn clear(root: &Root, directory: &Path, stays: Backend) -> Result<(), Any> {
+    let place = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    for entry in root.read_dir(place)? {
+        let Ok(name) = String::from_utf8(entry.name) else {
+            continue;
+        };
+        let other = Backend::ALL.iter().any(|backend| backend.owns(&name));
+        if other && !stays.owns(&name) && is_aside(root, directory, &name)? {
+            root.remove(directory.join(&name))?;
+        }
+    }
+    Ok(())
 }
 
 /// A name that nothing has: `rpmdb-old-KIND`, with a number where that is taken.

@@ -10,6 +10,10 @@ use crate::error::Error as Any;
 use crate::rpm::arch;
 use crate::rpm::record::location::{self, NEW, OLD};
 
+/// Bytes of the largest file that is read: several times those of a workstation's database. Readers take a small multiple of
+/// it in memory.
+pub(super) const LARGEST: u64 = 2 << 30;
+
 /// A database's directory, and its file.
 pub struct Found {
     /// The root, or the directory.
@@ -54,9 +58,11 @@ impl Found {
             let path = path.join(beside("-journal"));
             return Err(Error::Journal { path }.into());
         }
-        let bytes = spot.root.read(spot.directory.join(&file))?;
+        let bytes = spot.root.read_up_to(spot.directory.join(&file), LARGEST)?;
         let log = match Backend::recognise(&bytes) {
-            Some(Backend::Sqlite) => spot.root.read_if_exists(beside("-wal"))?,
+            Some(Backend::Sqlite) if spot.root.exists(beside("-wal"))? => {
+                Some(spot.root.read_up_to(beside("-wal"), LARGEST)?)
+            }
             _ => None,
         };
         Ok(Found {
@@ -181,6 +187,18 @@ fn only(
             found.push(backend);
         }
     }
+    // A conversion that was killed after its last file was whole has left those of the old database, which are aside as well.
+    if found.len() > 1 {
+        let mut staying = Vec::new();
+        for backend in &found {
+            if !is_leaving(root, directory, *backend, &found)? {
+                staying.push(*backend);
+            }
+        }
+        if staying.len() == 1 {
+            found = staying;
+        }
+    }
     match found.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.file().to_owned())),
@@ -197,4 +215,48 @@ fn only(
             }
         },
     }
+}
+
+/// Whether a file has a second name in a directory of old databases.
+pub(super) fn is_aside(root: &Root, directory: &Path, name: &str) -> Result<bool, Any> {
+    let Some(own) = root.lstat(directory.join(name))? else {
+        return Ok(false);
+    };
+    let place = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    for entry in root.read_dir(place)? {
+        let Some(aside) = String::from_utf8(entry.name)
+            .ok()
+            .filter(|aside| aside.starts_with("rpmdb-old-"))
+        else {
+            continue;
+        };
+        let other = root.lstat(directory.join(aside).join(name))?;
+        if other.is_some_and(|other| (other.dev, other.ino) == (own.dev, own.ino)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the headers of that kind are what a conversion was about to remove: they are aside, and nothing has changed them since
+/// those of another kind were written.
+fn is_leaving(root: &Root, directory: &Path, backend: Backend, all: &[Backend]) -> Result<bool, Any> {
+    let changed = |backend: Backend| -> Result<Option<(i64, u32)>, Any> {
+        let stat = root.lstat(directory.join(backend.file()))?;
+        Ok(stat.map(|stat| (stat.mtime, stat.mtime_nsec)))
+    };
+    if !is_aside(root, directory, backend.file())? {
+        return Ok(false);
+    }
+    let own = changed(backend)?;
+    for other in all.iter().filter(|other| **other != backend) {
+        if changed(*other)? < own {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bareroot_model::{Event, Observer, Phase};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::summary::Summary;
+use super::copying::Copying;
+use super::summary::{self, Summary};
 use crate::text;
 
 /// Three bars and a line that says the phase; drawn at most twelve times a second, so that events cost nothing.
@@ -16,6 +17,7 @@ pub struct Bars {
     fetch: ProgressBar,
     unpack: ProgressBar,
     configure: ProgressBar,
+    copy: Copying,
     planned: Mutex<(usize, u64)>,
     summary: Summary,
 }
@@ -31,6 +33,7 @@ impl Bars {
             fetch: ProgressBar::hidden(),
             unpack: ProgressBar::hidden(),
             configure: ProgressBar::hidden(),
+            copy: Copying::default(),
             planned: Mutex::default(),
             summary: Summary::default(),
             all,
@@ -92,7 +95,23 @@ impl Observer for Bars {
             Event::Note { text } => {
                 let _ = self.all.println(text::visible(&text));
             }
-            Event::Done { .. } => {
+            Event::Input {
+                path,
+                problem,
+                reason,
+            } => {
+                let line = summary::input(&path, problem, reason.as_deref());
+                let _ = self.all.println(text::visible(&line));
+            }
+            Event::CopyPlanned { entries, bytes } => {
+                // There are no packages.
+                for bar in [&self.fetch, &self.unpack, &self.configure] {
+                    self.all.remove(bar);
+                }
+                self.copy.planned(&self.all, entries, bytes);
+            }
+            Event::CopyProgress { entries, bytes } => self.copy.progress(entries, bytes),
+            Event::Done { .. } | Event::Copied { .. } => {
                 let _ = self.all.clear();
                 if let Some(line) = last {
                     text::to_stderr(&format!("{line}\n"));

@@ -2,7 +2,7 @@
 
 use bareroot_model::{Event, Observer};
 
-use super::summary::Summary;
+use super::summary::{self, Summary};
 use crate::text;
 
 /// Writes what a reader of a log wants to know; with `verbose` every file and every line of output.
@@ -27,6 +27,14 @@ impl Lines {
         if let Event::Warning { text } = event {
             return Some(format!("warning: {text}"));
         }
+        if let Event::Input {
+            path,
+            problem,
+            reason,
+        } = event
+        {
+            return Some(summary::input(path, *problem, reason.as_deref()));
+        }
         if self.quiet {
             return None;
         }
@@ -49,7 +57,8 @@ impl Lines {
             Event::PhaseFinished { phase, seconds } if self.verbose => {
                 Some(format!("{} took {seconds:.3} s", phase.word()))
             }
-            Event::Done { .. } => last,
+            Event::Passed { path, reason } => Some(summary::passed(path, reason)),
+            Event::Done { .. } | Event::Copied { .. } => last,
             _ => None,
         }
     }

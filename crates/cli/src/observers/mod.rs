@@ -1,6 +1,7 @@
 //! Four ways to be told of a run: bars on a terminal, plain lines, JSON lines, a trace for Chrome.
 
 mod bars;
+mod copying;
 mod json;
 mod lines;
 mod summary;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use bareroot_model::{Event, Phase};
+use bareroot_model::{Event, InputProblem, Phase};
 
 use crate::text;
 
@@ -39,9 +39,65 @@ impl Summary {
                 }
                 Some(line)
             }
+            Event::Copied { .. } => copied(event),
             _ => None,
         }
     }
+}
+
+/// What was copied, shared and passed over; nothing is said of what there was none of.
+fn copied(event: &Event) -> Option<String> {
+    let Event::Copied {
+        entries,
+        bytes,
+        shared,
+        hard_links,
+        sockets,
+        left_out,
+        fresh,
+        mounts,
+        changed,
+        unreadable,
+        seconds,
+    } = event
+    else {
+        return None;
+    };
+    let mut line = format!("{entries} entries, {} copied", text::bytes(*bytes));
+    if *shared > 0 {
+        let _ = write!(line, ", {} shared", text::bytes(*shared));
+    }
+    for (count, words) in [
+        (hard_links, "hard links"),
+        (sockets, "sockets passed over"),
+        (left_out, "left out"),
+        (fresh, "left out or emptied to be fresh"),
+        (mounts, "mount points left empty"),
+        (changed, "changed meanwhile"),
+        (unreadable, "unreadable"),
+    ] {
+        if *count > 0 {
+            let _ = write!(line, ", {count} {words}");
+        }
+    }
+    let _ = write!(line, ", {seconds:.2} s");
+    Some(line)
+}
+
+/// A path that is not in a copy as it was.
+pub fn input(path: &str, problem: InputProblem, reason: Option<&str>) -> String {
+    let what = match problem {
+        InputProblem::Changed => "changed while it was read",
+        InputProblem::Vanished => "was removed or replaced before it was read",
+        _ => "cannot be read",
+    };
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("warning: `{path}` {what}{reason}")
+}
+
+/// A path that is not copied, or without something.
+pub fn passed(path: &str, reason: &str) -> String {
+    format!("passed over `{path}`: {reason}")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 mod bootstrap;
 mod cache;
+mod carry;
+mod clone;
 mod distros;
 mod enter;
 mod export;
@@ -12,11 +14,13 @@ mod remove;
 mod resolve;
 mod rpmdb;
 
+use std::cell::Cell;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bareroot_bootstrap::{Context, mode_for};
-use bareroot_enter::Warden;
 use bareroot_enter::mode::{Adopted, Choice, Mode};
+use bareroot_enter::{Onlooker, Warden};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Verb};
@@ -38,6 +42,10 @@ pub struct Door {
     verb: Verb,
     /// The verb's own words, in their order.
     matches: ArgMatches,
+    /// What is to be carried, where that was found out with this user's own eyes.
+    carried: Cell<Option<carry::Carried>>,
+    /// Who stays outside, where the verb must know what is to be seen there alone.
+    onlooker: Option<Arc<Onlooker>>,
 }
 
 impl Door {
@@ -49,7 +57,12 @@ impl Door {
             Ok((verb, matches.unwrap_or_default()))
         });
         match parsed {
-            Ok((verb, matches)) => Ok(Door { verb, matches }),
+            Ok((verb, matches)) => Ok(Door {
+                verb,
+                matches,
+                carried: Cell::default(),
+                onlooker: None,
+            }),
             Err(error) => {
                 let _ = error.print();
                 // Asking for help is no error. Of `enter`, every other code is the program's own.
@@ -68,6 +81,8 @@ impl Door {
         match &self.verb {
             Verb::Bootstrap(verb) => Some(verb.mode()),
             Verb::Enter(verb) => Some(mode_for(&verb.root, verb.mode)),
+            Verb::Clone(verb) => Some(verb.mode),
+            Verb::Carry(verb) => Some(mode_for(&verb.root, verb.mode)).filter(|_| !verb.dry_run),
             Verb::Export(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Remove(verb) => Some(mode_for(&verb.root, verb.mode)),
             Verb::Resolve(_)
@@ -78,6 +93,34 @@ impl Door {
             | Verb::Cache(_)
             | Verb::Rpmdb(_) => None,
         }
+    }
+
+    /// What must be done before this process moves into a user namespace, from where the owners of the host's files cannot
+    /// be told apart.
+    pub fn look_ahead(&self) {
+        if let Verb::Carry(verb) = &self.verb
+            && carry::looks_ahead(verb)
+        {
+            self.carried.set(Some(carry::plan(verb)));
+        }
+    }
+
+    /// Leaves somebody outside of the user namespace that is about to be made, where the verb needs one.
+    ///
+    /// # Errors
+    /// When there can be no more processes.
+    pub fn leave_onlooker(&mut self) -> Result<(), Failure> {
+        let is_needed = match &self.verb {
+            Verb::Clone(verb) => match verb.mode {
+                Choice::Auto => !rustix::process::geteuid().is_root(),
+                Choice::Only(mode) => mode != Mode::Root,
+            },
+            _ => false,
+        };
+        if is_needed {
+            self.onlooker = Some(Arc::new(Onlooker::start()?));
+        }
+        Ok(())
     }
 
     /// Whether the verb goes on where no mode can be had: what is this user's own can be removed in any case.
@@ -100,6 +143,8 @@ impl Door {
                 };
             }
             (Verb::Bootstrap(verb), Some(warden)) => bootstrap::run(verb, &self.matches, warden, adopted),
+            (Verb::Carry(verb), _) => carry::run(verb, self.carried.take(), adopted),
+            (Verb::Clone(verb), _) => clone::run(verb, adopted, self.onlooker.clone()),
             (Verb::Export(verb), _) => export::run(verb, adopted),
             (Verb::Remove(verb), _) => remove::run(verb),
             (Verb::Resolve(verb), _) => resolve::run(verb),

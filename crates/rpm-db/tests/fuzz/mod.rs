@@ -7,21 +7,46 @@
 use bareroot_rpm_db::dump::{self, Form};
 use bareroot_rpm_db::{Backend, Contents, Database, Source, header_list, verify};
 
-/// A database of any kind. Of sqlite's, the input's last third may be its log.
-pub fn database(data: &[u8]) {
+/// A database of sqlite's; the input's last third may be its log.
+pub fn sqlite(data: &[u8]) {
+    let (bytes, log) = data.split_at(data.len() - data.len() / 3);
+    for (bytes, log) in [(data, None), (bytes, Some(log))] {
+        if Backend::recognise(bytes) == Some(Backend::Sqlite) {
+            let name = "fuzz";
+            read(&Source { name, bytes, log });
+        }
+    }
+}
+
+/// A database of ndb's, whatever it begins with.
+pub fn ndb(data: &[u8]) {
     read(&Source {
         name: "fuzz",
-        bytes: data,
+        bytes: &begun(b"RpmP", 0, data),
         log: None,
     });
-    let (bytes, log) = data.split_at(data.len() - data.len() / 3);
-    if Backend::recognise(bytes) == Some(Backend::Sqlite) {
-        read(&Source {
-            name: "fuzz",
-            bytes,
-            log: Some(log),
-        });
+}
+
+/// A database of Berkeley DB's, whatever its magic number.
+pub fn bdb(data: &[u8]) {
+    let bytes = match Backend::recognise(data) {
+        Some(Backend::Bdb) => data.to_vec(),
+        _ => begun(&0x0006_1561u32.to_le_bytes(), 12, data),
+    };
+    read(&Source {
+        name: "fuzz",
+        bytes: &bytes,
+        log: None,
+    });
+}
+
+/// The input with these bytes at that place, so that no input is lost to another kind.
+fn begun(magic: &[u8; 4], at: usize, data: &[u8]) -> Vec<u8> {
+    let mut bytes = data.to_vec();
+    if let Some(place) = bytes.get_mut(at..at + 4) {
+        place.copy_from_slice(magic);
     }
+    bytes
 }
 
 fn read(source: &Source<'_>) {

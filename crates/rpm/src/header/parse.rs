@@ -87,6 +87,11 @@ impl Header {
     /// # Errors
     /// [`Error::Header`] for whatever rpm refuses too.
     pub fn parse(name: &str, bytes: Vec<u8>, region: Tag, limits: &Limits) -> Result<Header, Error> {
+        Header::parse_with(name, bytes, Some(region), limits)
+    }
+
+    /// Without a region's tag, the region is whichever there is: what a database holds may be as old as rpm 2 and have none.
+    fn parse_with(name: &str, bytes: Vec<u8>, wanted: Option<Tag>, limits: &Limits) -> Result<Header, Error> {
         let cut = || bad(name, "it is cut off".into());
         let first = bytes.first_chunk::<16>().ok_or_else(cut)?;
         let intro = Intro::read(name, first, limits)?;
@@ -103,10 +108,17 @@ impl Header {
         let data = 16 + intro.entries as usize * 16;
         let (index, store) = bytes.split_at_checked(data).ok_or_else(cut)?;
         let index = index.get(16..).unwrap_or_default();
-        let region = find_region(name, index, store, region)?;
+        let own = [Tag::HEADERIMMUTABLE, Tag::HEADERIMAGE]
+            .into_iter()
+            .find(|tag| be32(index, 0) == Some(tag.0));
+        let region = match wanted.or(own) {
+            Some(tag) => find_region(name, index, store, tag)?,
+            None => Region::default(),
+        };
         let mut entries = Vec::with_capacity(intro.entries as usize);
         let mut end = 0;
-        for (number, raw) in index.chunks_exact(16).enumerate().skip(1) {
+        let of_region = usize::from(region != Region::default());
+        for (number, raw) in index.chunks_exact(16).enumerate().skip(of_region) {
             // What comes after the region was added by rpm, behind the region's data.
             if number == region.entries as usize {
                 end = region.length;
@@ -120,6 +132,17 @@ impl Header {
             entries.push(entry);
         }
         entries.sort_by_key(|entry| entry.tag);
+        if wanted.is_none() {
+            // What rpm added later takes the place of what the region has (lib/header.c: headerLoad).
+            entries.dedup_by(|later, first| {
+                let replaces =
+                    later.tag == first.tag && first.start < region.length && later.start >= region.length;
+                if replaces {
+                    *first = *later;
+                }
+                replaces
+            });
+        }
         if let Some(pair) = entries.windows(2).find(|pair| pair[0].tag == pair[1].tag) {
             return Err(bad(name, format!("it has {} twice", Tag(pair[0].tag))));
         }
@@ -131,7 +154,8 @@ impl Header {
         })
     }
 
-    /// Parses a header as the database stores it: without magic, with what rpm added.
+    /// Parses a header as the database stores it: without magic, with what rpm added. Its region may be one of rpm 4's first
+    /// releases, or missing, as in packages that are older.
     ///
     /// # Errors
     /// As [`Header::parse`].
@@ -139,7 +163,7 @@ impl Header {
         let mut bytes = Vec::with_capacity(blob.len() + 8);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(blob);
-        Header::parse(name, bytes, Tag::HEADERIMMUTABLE, limits)
+        Header::parse_with(name, bytes, None, limits)
     }
 }
 

@@ -26,26 +26,33 @@ impl Root {
     /// # Errors
     /// [`Error::Io`]; [`Error::TooLarge`] above 256 MiB.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
+        self.read_up_to(path, READ_LIMIT)
+    }
+
+    /// The content of a file that may be as large as `limit`, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::TooLarge`] above the limit.
+    pub fn read_up_to(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Error> {
         let path = path.as_ref();
         let file = self.open_file(path)?;
         let fail = |e| Error::io("read", self.host(path), e);
         let size = file.metadata().map_err(fail)?.len();
-        if size > READ_LIMIT {
-            return Err(Error::TooLarge {
-                path: self.host(path),
-                size,
-                limit: READ_LIMIT,
-            });
+        let too_large = |size| Error::TooLarge {
+            path: self.host(path),
+            size,
+            limit,
+        };
+        if size > limit {
+            return Err(too_large(size));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        file.take(READ_LIMIT + 1).read_to_end(&mut bytes).map_err(fail)?;
+        file.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
         let read = bytes.len() as u64;
-        if read > READ_LIMIT {
-            return Err(Error::TooLarge {
-                path: self.host(path),
-                size: size.max(read),
-                limit: READ_LIMIT,
-            });
+        if read > limit {
+            return Err(too_large(size.max(read)));
         }
         Ok(bytes)
     }

@@ -337,4 +337,18 @@ fn large_files_are_not_read() {
     let error = root.read("huge").unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
     assert_eq!(error.class(), Class::Target);
+    file.set_len(5).unwrap();
+    assert_eq!(root.read_up_to("huge", 5).unwrap(), [0; 5]);
+    let error = root.read_up_to("huge", 4).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                size: 5,
+                limit: 4,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }

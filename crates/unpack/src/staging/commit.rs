@@ -19,8 +19,17 @@ impl Staging {
     /// # Errors
     /// [`Error::TargetNotEmpty`] when something has taken the target's name or place meanwhile, [`Error::Io`] when the file
     /// system refuses. The root is removed then.
-    pub fn commit(mut self) -> Result<(), Error> {
+    pub fn commit(self) -> Result<(), Error> {
         rustix::fs::syncfs(&self.lock).map_err(|e| Error::io("sync", self.root.path(), e))?;
+        self.commit_unsynced()
+    }
+
+    /// The same, but what was written reaches the disk when the kernel writes it: after a power failure the target may have
+    /// its name and lack contents, as what cp(1) and tar(1) make.
+    ///
+    /// # Errors
+    /// As [`Staging::commit`].
+    pub fn commit_unsynced(mut self) -> Result<(), Error> {
         match &self.place {
             Place::Beside {
                 parent,
@@ -85,7 +94,9 @@ impl Staging {
         if is.mode != want.mode {
             rustix::fs::fchmod(target, Mode::from_raw_mode(want.mode)).map_err(fail)?;
         }
-        rustix::fs::futimens(target, &mtime(want.mtime)).map_err(fail)
+        let mut times = mtime(want.mtime);
+        times.last_modification.tv_nsec = want.mtime_nsec as _;
+        rustix::fs::futimens(target, &times).map_err(fail)
     }
 
     fn taken(&self, name: &[u8]) -> Error {

@@ -18,7 +18,7 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::root::{Root, remove_tree};
+use crate::root::{Root, Stat, remove_tree};
 use name::Naming;
 pub use name::is_staging_name;
 pub(crate) use name::random_suffix;
@@ -175,6 +175,29 @@ impl Staging {
     /// The target, as it was given.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Device and inode number of what is there because of it: itself, the target where that is there already, and the
+    /// outermost directory that was made for the target.
+    pub fn ids(&self) -> Vec<(u64, u64)> {
+        let name = match &self.place {
+            Place::Beside { parent, target, .. } => {
+                rustix::fs::statat(parent, target.as_slice(), AtFlags::SYMLINK_NOFOLLOW).ok()
+            }
+            Place::Inside { target } => rustix::fs::fstat(target).ok(),
+            Place::Scratch { .. } => None,
+        };
+        let made = self
+            .made_parents
+            .first()
+            .and_then(|made| rustix::fs::stat(made).ok());
+        let stats = [rustix::fs::fstat(&self.lock).ok(), name, made]
+            .into_iter()
+            .flatten();
+        stats
+            .map(|stat| Stat::of(&stat))
+            .map(|stat| (stat.dev, stat.ino))
+            .collect()
     }
 
     /// Removes the root, as dropping it does, and says what could not be removed.

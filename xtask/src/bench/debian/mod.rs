@@ -1,8 +1,8 @@
 //! `cargo xtask bench debian`: trixie's minbase by every tool, from one mirror on this machine, in turn, in one run.
 
 pub mod contenders;
-mod mirror;
-mod rdebootstrap;
+pub mod mirror;
+pub mod rdebootstrap;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -98,7 +98,9 @@ pub fn run(options: &Options) -> Result<()> {
         "Debian trixie, minbase, one mirror on the same machine, {} rounds in turn, medians.",
         options.rounds
     );
-    let markdown = table::render(&heading, &series, Contender::Bareroot, Contender::BarerootWarm);
+    let [cold, warm] = table::COLD_AND_WARM;
+    let columns = [(cold, Contender::Bareroot), (warm, Contender::BarerootWarm)];
+    let markdown = table::render(&heading, &series, &columns);
     println!("\n{markdown}");
     for (what, evidence) in table::promises(&series, RATIOS) {
         report.check(&what, &evidence);

@@ -164,7 +164,9 @@ pub fn run(options: &Options) -> Result<()> {
                 WISHES.join(" "),
                 options.rounds
             );
-            let table = table::render(&heading, series, Contender::Bareroot, Contender::BarerootWarm);
+            let [cold, warm] = table::COLD_AND_WARM;
+            let columns = [(cold, Contender::Bareroot), (warm, Contender::BarerootWarm)];
+            let table = table::render(&heading, series, &columns);
             (table, table::promises(series, ROOT_RATIOS))
         },
     )?;
@@ -180,9 +182,13 @@ pub fn run(options: &Options) -> Result<()> {
                 synthetic::PACKAGES,
                 options.rounds
             );
-            let (cold, warm) = (Contender::BarerootResolve, Contender::BarerootResolveWarm);
+            let [cold, warm] = table::COLD_AND_WARM;
+            let columns = [
+                (cold, Contender::BarerootResolve),
+                (warm, Contender::BarerootResolveWarm),
+            ];
             (
-                table::render(&heading, series, cold, warm),
+                table::render(&heading, series, &columns),
                 table::promises(series, INDEX_RATIOS),
             )
         },

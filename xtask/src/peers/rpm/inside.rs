@@ -111,7 +111,11 @@ fn verify(peer: &Path, ours: &Path, what: &str, report: &mut Report) -> Result<(
     Ok(())
 }
 
-fn installed(root: &Path) -> Result<BTreeSet<String>> {
+/// What `rpm -qa` of a root lists.
+///
+/// # Errors
+/// When it fails.
+pub fn installed(root: &Path) -> Result<BTreeSet<String>> {
     let listed = must(&mut mounted(root, &["rpm", "-qa"]))?.stdout;
     Ok(listed.lines().map(str::to_owned).collect())
 }

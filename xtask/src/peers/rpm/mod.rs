@@ -18,6 +18,7 @@ use crate::nginx::Nginx;
 use crate::report::{Report, lines};
 use crate::rpm_distro;
 use crate::workshop::Place;
+pub use inside::installed;
 use makers::Makers;
 
 /// What the quick lane makes: the packages, and whether weak dependencies count.

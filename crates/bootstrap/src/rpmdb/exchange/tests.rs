@@ -151,3 +151,47 @@ fn what_is_none_or_several_is_said() {
     fs::write(temp.path().join("rpmdb.sqlite-journal"), "x").unwrap();
     assert!(message(&temp.path().join("rpmdb.sqlite")).contains("a change that was interrupted"));
 }
+
+#[test]
+fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
+    let temp = tempfile::tempdir().unwrap();
+    let db = temp.path().join("db");
+    let first = contents(&[1, 4]);
+    place(&db, &first, Some(Backend::Bdb), ByteOrder::Little, false).unwrap();
+    Found::open(&db)
+        .unwrap()
+        .convert(Backend::Ndb, ByteOrder::NATIVE)
+        .unwrap();
+    // As it is between the new database and the first removal, and between two removals.
+    let aside = db.join("rpmdb-old-bdb");
+    for left in [["Packages", "Name"], ["Basenames", "Name"]] {
+        for name in left {
+            fs::hard_link(aside.join(name), db.join(name)).unwrap();
+        }
+        let found = Found::open(&db).unwrap();
+        assert_eq!(found.read().unwrap().backend, Backend::Ndb);
+        assert!(found.convert(Backend::Ndb, ByteOrder::NATIVE).unwrap().is_none());
+        assert_eq!(names(&db), ["Index.db", "Packages.db", "rpmdb-old-bdb"]);
+    }
+    // The old one was changed since: nobody knows which one is meant.
+    fs::hard_link(aside.join("Packages"), db.join("Packages")).unwrap();
+    let later = fs::File::options().write(true).open(db.join("Packages")).unwrap();
+    later
+        .set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(9))
+        .unwrap();
+    let Err(error) = Found::open(&db) else {
+        panic!("found");
+    };
+    assert!(
+        error.to_string().contains("databases of several kinds"),
+        "{error}"
+    );
+    // A file of the user's own that is nowhere else stays.
+    fs::remove_file(db.join("Packages")).unwrap();
+    fs::write(db.join("Group"), "mine").unwrap();
+    Found::open(&db)
+        .unwrap()
+        .convert(Backend::Ndb, ByteOrder::NATIVE)
+        .unwrap();
+    assert!(db.join("Group").exists());
+}

@@ -1,5 +1,7 @@
-//! A partial mirror of trixie, in a network namespace without any interface: bareroot, debootstrap and mmdebstrap make roots
-//! of it by its files alone, and apt installs from it over http.
+//! Partial mirrors, in a network namespace without any interface: of trixie's, bareroot, debootstrap and mmdebstrap make roots
+//! by its files alone, and apt installs from it over http; of an RPM distribution's, bareroot and dnf do.
+
+mod rpm;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,8 +26,13 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The checks.
 ///
 /// # Errors
-/// When this machine's apt has no mirror, or a root cannot be removed.
+/// When this machine's apt has no mirror, the RPM distribution cannot be built, or a root cannot be removed.
 pub fn run(workshop: &Workshop, report: &mut Report) -> Result<()> {
+    debian(workshop, report)?;
+    rpm::run(workshop, report)
+}
+
+fn debian(workshop: &Workshop, report: &mut Report) -> Result<()> {
     let home = workshop.fresh("mirror");
     let made = make(workshop, &home);
     if report.take("a partial mirror of trixie", made).is_none() {
