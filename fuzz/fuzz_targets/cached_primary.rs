@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/rpm-repo/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod rpm_repo;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rpm_repo::cached_primary(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::rpm_repo::cached_primary));

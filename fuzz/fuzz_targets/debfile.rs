@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/deb/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod deb;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| deb::debfile(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::deb::debfile));

@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/carry/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod carry;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| carry::elf(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::carry::elf));

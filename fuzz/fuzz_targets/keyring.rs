@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/trust/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod trust;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| trust::keyring(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::trust::keyring));

@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/rpm/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod rpm;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rpm::rich(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::rpm::rich));

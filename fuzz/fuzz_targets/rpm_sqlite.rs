@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/rpm-db/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod rpm_db;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rpm_db::sqlite(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::rpm_db::sqlite));

@@ -1,7 +1,3 @@
 #![no_main]
 
-#[path = "../../crates/archive/tests/fuzz/mod.rs"]
-#[allow(dead_code)]
-mod archive;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| archive::tar(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bareroot_fuzz::bounded(data, bareroot_fuzz::archive::tar));

@@ -208,6 +208,17 @@ pub fn prepare_to_build_rdebootstrap() -> Result<()> {
     install(&missing)
 }
 
+/// Installs what building the fuzz targets needs: libFuzzer is C++.
+///
+/// # Errors
+/// As [`prepare`], but no root is needed where there is a C++ compiler.
+pub fn prepare_to_fuzz() -> Result<()> {
+    match find("c++") {
+        Some(_) => Ok(()),
+        None => install(&["g++"]),
+    }
+}
+
 fn installed(package: &str) -> bool {
     let query = Command::new("dpkg-query")
         .args(["-W", "-f", "${db:Status-Status}", package])

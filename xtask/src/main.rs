@@ -3,6 +3,7 @@
 
 mod bench;
 mod dnf;
+mod fuzz;
 mod machine;
 mod nginx;
 mod peers;
@@ -29,6 +30,8 @@ enum Chore {
     Peers(peers::Args),
     /// Build a signed RPM distribution from Debian's packages.
     RpmDistro(rpm_distro::Args),
+    /// Run the fuzz targets, each for a while, with what they may allocate bounded.
+    Fuzz(fuzz::Args),
     /// Times as ratios to the peers, in one run.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
         Chore::RpmDistro(args) => rpm_distro::run(&args),
+        Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match result {

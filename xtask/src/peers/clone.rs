@@ -159,10 +159,30 @@ fn with_source(which: &Which, copy: &Path, told: &Told, title: &str, report: &mu
             }
             continue;
         }
-        evidence.extend(compared(&which.from, copy, &name, told)?);
+        match entry.file_type()?.is_dir() {
+            true => evidence.extend(compared(&which.from, copy, &name, told)?),
+            false if told.named.contains(&name) => {}
+            false => evidence.extend(alike(&which.from.join(&name), &copy.join(&name))?),
+        }
     }
     report.check(&format!("{title}: as the source is"), &evidence);
     Ok(())
+}
+
+/// How two entries that are no directories differ.
+fn alike(first: &Path, second: &Path) -> Result<Option<String>> {
+    let read = |path: &Path| -> Result<_> {
+        let status = fs::symlink_metadata(path)?;
+        let content = match status.is_symlink() {
+            true => fs::read_link(path)?.into_os_string().into_encoded_bytes(),
+            false if status.is_file() => fs::read(path)?,
+            false => Vec::new(),
+        };
+        let ids = (status.uid(), status.gid(), status.rdev());
+        Ok((status.mode(), ids, status.mtime(), status.mtime_nsec(), content))
+    };
+    let differs = read(first)? != read(second)?;
+    Ok(differs.then(|| format!("{} is not what {} is", second.display(), first.display())))
 }
 
 /// How two trees differ in what is at `name` in both, but for what was told. Sockets are in no copy, and of devices tar keeps no
