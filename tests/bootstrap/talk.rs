@@ -175,6 +175,12 @@ fn events_as_documented() {
         "deb release",
         "rpm release",
         "repository",
+        // What only a clone tells.
+        "copy-planned",
+        "copy-progress",
+        "input",
+        "passed",
+        "copied",
     ];
     let missing: Vec<&String> = schema
         .keys()
