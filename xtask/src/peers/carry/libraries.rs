@@ -25,7 +25,10 @@ pub fn compared(source: &Source<'_>, program: &str) -> Result<(usize, Vec<String
         let text = |key: &str| entry[key].as_str().unwrap_or_default();
         match text("rule") {
             "library" | "loader" | "dlopen" => {
-                ours.insert(text("path"), (text("rule"), text("needed_by")));
+                ours.insert(
+                    text("path").to_owned(),
+                    (text("rule"), real(source.from, text("needed_by"))),
+                );
             }
             // A script's libraries are those of its interpreter.
             "program" | "script" => programs.push(text("path")),
@@ -38,9 +41,9 @@ pub fn compared(source: &Source<'_>, program: &str) -> Result<(usize, Vec<String
         "ldd finds no library of {}",
         programs.join(", ")
     );
-    let lacking = theirs.iter().filter(|path| !ours.contains_key(path.as_str()));
+    let lacking = theirs.iter().filter(|path| !ours.contains_key(*path));
     let mut evidence: Vec<String> = lacking.map(|path| format!("- {path}")).collect();
-    let more = ours.keys().filter(|path| !theirs.contains(**path));
+    let more = ours.keys().filter(|path| !theirs.contains(*path));
     evidence.extend(
         more.filter(|path| !is_loaded_later(&ours, path))
             .map(|path| format!("+ {path}")),
@@ -49,7 +52,7 @@ pub fn compared(source: &Source<'_>, program: &str) -> Result<(usize, Vec<String
 }
 
 /// Whether a library is there for the sake of one that is opened while the program runs, of which ldd knows nothing.
-fn is_loaded_later(ours: &BTreeMap<&str, (&str, &str)>, path: &str) -> bool {
+fn is_loaded_later(ours: &BTreeMap<String, (&str, String)>, path: &str) -> bool {
     let mut at = path;
     // No chain is longer than all of them.
     for _ in 0..=ours.len() {
@@ -60,6 +63,14 @@ fn is_loaded_later(ours: &BTreeMap<&str, (&str, &str)>, path: &str) -> bool {
         }
     }
     false
+}
+
+/// A path of the source without links: a library is listed by that, and named by whoever needs it as the loader found it.
+fn real(from: &Path, path: &str) -> String {
+    let whole = from.join(path.trim_start_matches('/'));
+    let found = std::fs::canonicalize(whole).ok();
+    let inside = found.as_deref().and_then(|found| found.strip_prefix(from).ok());
+    inside.map_or_else(|| path.to_owned(), |inside| format!("/{}", inside.display()))
 }
 
 /// ldd's list, run in the root, each without links.
