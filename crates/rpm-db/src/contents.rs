@@ -61,7 +61,7 @@ impl Source<'_> {
     /// # Errors
     /// [`Error::Malformed`] for a log that is not this file's.
     pub fn settled(&self) -> Result<Vec<u8>, Error> {
-        sqlite::merged(self.name, self.bytes, self.log)
+        Ok(sqlite::alone(sqlite::merged(self.name, self.bytes, self.log)?))
     }
 }
 

@@ -146,6 +146,8 @@ impl Bench<'_> {
         for round in 0..self.options.rounds {
             for (racer, words) in RACERS {
                 warm(from)?;
+                // Nobody pays for what the one before has left to be written.
+                rustix::fs::sync();
                 let to = into.join(format!("{round}-{}", racer.replace(' ', "-").replace('|', "to")));
                 let sample = measure::timed(racer, &self.command(words, from, &to), place)?;
                 println!(

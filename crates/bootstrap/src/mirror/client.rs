@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bareroot_fetch::{Fetcher, Location, Settings};
-use bareroot_model::Null;
+use bareroot_fetch::{Error as FetchError, Fetcher, Location, Settings};
+use bareroot_model::{Class, Classified as _, Null};
 
 use super::map::{self, Archive, Map};
 use super::paths;
@@ -17,9 +16,6 @@ use crate::tools;
 
 /// A map of the largest mirror has some kilobytes.
 const LARGEST: u64 = 1 << 20;
-
-/// How long a server may take to say that it has no map.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is known of the mirrors that a request names.
 #[derive(Clone, Debug, Default)]
@@ -80,29 +76,43 @@ impl Partial {
 
 /// The request with directories among its mirrors as addresses, and with the maps of those that are partial mirrors.
 ///
+/// A mirror that cannot be asked for its map is left out, with a warning: taken for a whole one, it would send the
+/// run to the distribution's own archives for what lies elsewhere in it.
+///
 /// # Errors
-/// When a map is there and broken, or an address is none.
+/// When a map is there and broken, an address is none, or no mirror is left.
 pub fn mapped<'r>(request: &'r Request, context: &Context) -> Result<Cow<'r, Request>, Error> {
     if request.mirrors.is_empty() || !request.partial.0.is_empty() {
         return Ok(Cow::Borrowed(request));
     }
     let mut request = request.clone();
-    let mut fetcher = None;
-    let mut known = Vec::new();
-    for mirror in &mut request.mirrors {
+    let fetcher = silent(&request_of(request.offline, &request.cache), context)?;
+    let (mut mirrors, mut known, mut unreachable) = (Vec::new(), Vec::new(), Vec::new());
+    for mirror in std::mem::take(&mut request.mirrors) {
         if mirror.starts_with("deb ") || mirror.starts_with("deb\t") || mirror.starts_with("deb[") {
+            mirrors.push(mirror);
             continue;
         }
-        *mirror = address(mirror);
-        if fetcher.is_none() {
-            fetcher = Some(quick(&request_of(request.offline, &request.cache), context)?);
+        let mirror = address(&mirror);
+        match map_at(&mirror, &fetcher) {
+            Ok(map) => {
+                mirrors.push(mirror.clone());
+                known.push((mirror, map));
+            }
+            Err(Error::Fetch(error)) if error.class() == Class::Network => unreachable.push((mirror, error)),
+            Err(error) => return Err(error),
         }
-        let map = match &fetcher {
-            Some(fetcher) => map_at(mirror, fetcher)?,
-            None => None,
-        };
-        known.push((mirror.clone(), map));
     }
+    if known.is_empty()
+        && let Some((_, error)) = unreachable.pop()
+    {
+        return Err(error.into());
+    }
+    for (mirror, error) in unreachable {
+        let mirror = bareroot_fetch::without_credentials(&mirror);
+        context.warn(format!("the mirror `{mirror}` is left out: {error}"));
+    }
+    request.mirrors = mirrors;
     request.partial = Partial(known);
     Ok(Cow::Owned(request))
 }
@@ -115,11 +125,9 @@ fn request_of(offline: bool, cache: &crate::request::CacheChoice) -> Request {
     }
 }
 
-/// A fetcher that asks once and says nothing: that a mirror has no map is nothing to tell.
-fn quick(request: &Request, context: &Context) -> Result<Fetcher, Error> {
+/// A fetcher that says nothing: that a mirror has no map is nothing to tell.
+fn silent(request: &Request, context: &Context) -> Result<Fetcher, Error> {
     let settings = Settings {
-        retries: 0,
-        timeout: PATIENCE,
         observer: Arc::new(Null),
         ..tools::settings(request, context)?
     };
@@ -127,9 +135,10 @@ fn quick(request: &Request, context: &Context) -> Result<Fetcher, Error> {
 }
 
 fn map_at(mirror: &str, fetcher: &Fetcher) -> Result<Option<Map>, Error> {
-    // Whatever is wrong with the mirror itself, the first file that is needed tells.
-    let Ok(bytes) = fetcher.index(&Location::new([mirror], map::FILE), LARGEST) else {
-        return Ok(None);
+    let bytes = match fetcher.index(&Location::new([mirror], map::FILE), LARGEST) {
+        Ok(bytes) => bytes,
+        Err(error) if has_none(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let text = String::from_utf8_lossy(&bytes);
     // A server may answer everything with a page of its own.
@@ -140,6 +149,16 @@ fn map_at(mirror: &str, fetcher: &Fetcher) -> Result<Option<Map>, Error> {
         path: format!("{}/{}", bareroot_fetch::without_credentials(mirror), map::FILE),
         reason,
     })
+}
+
+/// Whether the answer is that there is no map. A server may forbid what it does not have, or not say that it lacks it
+/// with a page of any length; whatever else is wrong with such a mirror, the first file that is needed tells.
+fn has_none(error: &FetchError) -> bool {
+    match error {
+        FetchError::Status { code, .. } => matches!(code, 400..500) && !matches!(code, 407 | 408 | 429),
+        FetchError::TooLarge { .. } | FetchError::Redirect { .. } => true,
+        other => other.is_not_found(),
+    }
 }
 
 /// A directory as a `file:` address; what is an address stays as it is, but for a relative path in it.

@@ -26,26 +26,34 @@ pub struct Exchanged {
 
 impl Found {
     /// Puts a database of another kind, or for machines of another byte order, with the same headers in the place of this one.
-    /// `None` when it is of that kind already.
+    /// Without a word about the kind it is the one that the root's own rpm is set up for. The kind that is there by then, and
+    /// nothing else when it was that one already.
     ///
     /// # Errors
     /// [`Error::Locked`]; when this one is damaged, or the directory refuses.
-    pub fn convert(&self, to: Backend, order: ByteOrder) -> Result<Option<Exchanged>, Any> {
+    pub fn convert(
+        &self,
+        to: Option<Backend>,
+        order: Option<ByteOrder>,
+    ) -> Result<(Backend, Option<Exchanged>), Any> {
         let _lock = Lock::take(&self.root, &self.directory)?;
         // Whoever had the lock may have changed it.
         let contents = self.again()?.read()?;
         clear(&self.root, &self.directory, contents.backend)?;
+        let to = to.or(self.usual()).unwrap_or(contents.backend);
+        let order = order.unwrap_or(contents.order);
         if contents.backend == to && (to != Backend::Bdb || contents.order == order) {
-            return Ok(None);
+            return Ok((to, None));
         }
         let files = Database::of(&contents, to, order)?.finish()?;
         let aside = put(&self.root, &self.directory, contents.backend, files)?;
-        Ok(Some(Exchanged {
+        let exchanged = Exchanged {
             directory: self.directory(),
             backend: to,
             headers: contents.records().len(),
             aside: aside.map(|aside| self.root.path().join(aside)),
-        }))
+        };
+        Ok((to, Some(exchanged)))
     }
 }
 

@@ -145,13 +145,9 @@ fn verify(db: &Path) -> Result<(), Failure> {
 }
 
 fn convert(db: &Path, kind: &RpmdbKind) -> Result<(), Failure> {
-    let found = Found::open(db)?;
-    let contents = found.read()?;
-    let to = kind.to.or(found.usual()).unwrap_or(contents.backend);
-    let order = kind.byte_order.unwrap_or(contents.order);
-    match found.convert(to, order)? {
-        Some(exchanged) => say(&exchanged),
-        None => text::to_stdout(&format!("{} is of kind {to} already\n", db.display())),
+    match Found::open(db)?.convert(kind.to, kind.byte_order)? {
+        (_, Some(exchanged)) => say(&exchanged),
+        (backend, None) => text::to_stdout(&format!("{} is of kind {backend} already\n", db.display())),
     }
     Ok(())
 }

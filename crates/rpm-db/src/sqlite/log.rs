@@ -1,21 +1,28 @@
 //! Sqlite's write-ahead log (sqlite's "Database File Format", section 4): what was committed and is not yet in the file.
 
+use std::borrow::Cow;
+
 use crate::Error;
 
 const HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 
-/// The file with what its log has committed, ready to be read without the log.
+/// The file with what its log has committed.
 ///
 /// A log that is not whole is used as far as its checksums go, as sqlite does.
-pub fn merged(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+pub fn merged<'a>(name: &str, bytes: &'a [u8], log: Option<&[u8]>) -> Result<Cow<'a, [u8]>, Error> {
+    let Some(log) = log.filter(|log| !log.is_empty()) else {
+        return Ok(Cow::Borrowed(bytes));
+    };
     let mut file = bytes.to_vec();
-    if let Some(log) = log
-        && !log.is_empty()
-    {
-        apply(name, &mut file, log)?;
-    }
-    // Versions of the format for writing and reading: 2 asks for a log, which is not there any more.
+    apply(name, &mut file, log)?;
+    Ok(Cow::Owned(file))
+}
+
+/// A file that is complete without a log, ready to be read without one.
+pub fn alone(file: Cow<'_, [u8]>) -> Vec<u8> {
+    let mut file = file.into_owned();
+    // Versions of the format for writing and reading: 2 asks for a log.
     for at in [18, 19] {
         if let Some(version) = file.get_mut(at)
             && *version == 2
@@ -23,7 +30,7 @@ pub fn merged(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Vec<u8>, E
             *version = 1;
         }
     }
-    Ok(file)
+    file
 }
 
 fn apply(name: &str, file: &mut Vec<u8>, log: &[u8]) -> Result<(), Error> {

@@ -1,22 +1,33 @@
 //! `rpmdb.sqlite`, read from memory. The file is hostile: nothing of its schema but one plain table is ever run.
 
+use std::borrow::Cow;
+
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use super::log;
+use super::{log, plain};
 use crate::bdb::ByteOrder;
 use crate::contents::{Contents, Record};
 use crate::{Backend, Error};
 
 /// Everything in the file and its log, in the order of the headers' numbers.
 pub fn read(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Contents, Error> {
-    let connection = open(name, bytes, log)?;
+    let merged = log::merged(name, bytes, log)?;
+    match plain::read(&merged) {
+        Some((stored, given)) => Ok(contents(stored, given)),
+        None => by_sqlite(name, merged),
+    }
+}
+
+/// The same, whatever the file's layout.
+fn by_sqlite(name: &str, file: Cow<'_, [u8]>) -> Result<Contents, Error> {
+    // Each blob has pages of its own; more bytes than the file has are pages that are linked twice.
+    let mut left = file.len();
+    let connection = connect(name, file)?;
     let bad = |place: String, expected: &str, found: String| Error::malformed(name, place, expected, found);
     let failed = |source| Error::sqlite(name, "read", source);
-    // Each blob has pages of its own; more bytes than the file has are pages that are linked twice.
-    let mut left = bytes.len() + log.map_or(0, <[u8]>::len);
     let mut stored = Vec::new();
     let mut statement = connection
         .prepare("SELECT hnum, blob FROM Packages")
@@ -53,18 +64,18 @@ pub fn read(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Contents, Er
             blob: blob.to_vec(),
         });
     }
-    let last = stored
-        .iter()
-        .map(|record| record.number)
-        .max()
-        .unwrap_or_default();
-    Ok(Contents {
+    Ok(contents(stored, given(&connection)))
+}
+
+fn contents(stored: Vec<Record>, given: Option<u32>) -> Contents {
+    let numbers = stored.iter().map(|record| record.number);
+    Contents {
         backend: Backend::Sqlite,
         order: ByteOrder::NATIVE,
         page_size: 4096,
-        highest: given(&connection).unwrap_or_default().max(last),
+        highest: numbers.chain(given).max().unwrap_or_default(),
         stored,
-    })
+    }
 }
 
 /// The highest number that sqlite has given.
@@ -76,12 +87,16 @@ fn given(connection: &Connection) -> Option<u32> {
 
 /// The database, of which `Packages` is known to be a table of its own bytes.
 pub fn open(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Connection, Error> {
+    connect(name, log::merged(name, bytes, log)?)
+}
+
+fn connect(name: &str, file: Cow<'_, [u8]>) -> Result<Connection, Error> {
+    let file = log::alone(file);
     let failed = |source| Error::sqlite(name, "read", source);
-    let merged = log::merged(name, bytes, log)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_in_memory_with_flags(flags).map_err(failed)?;
     connection
-        .deserialize_read_exact(MAIN_DB, merged.as_slice(), merged.len(), true)
+        .deserialize_read_exact(MAIN_DB, file.as_slice(), file.len(), true)
         .map_err(failed)?;
     for (config, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -91,7 +106,7 @@ pub fn open(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Connection, 
     ] {
         connection.set_db_config(config, on).map_err(failed)?;
     }
-    let most = i32::try_from(merged.len()).unwrap_or(i32::MAX).max(1 << 20);
+    let most = i32::try_from(file.len()).unwrap_or(i32::MAX).max(1 << 20);
     connection
         .set_limit(Limit::SQLITE_LIMIT_LENGTH, most)
         .map_err(failed)?;
@@ -145,4 +160,68 @@ pub fn is_table(connection: &Connection, name: &str) -> Result<bool, rusqlite::E
     let query = "SELECT count(*) FROM sqlite_schema WHERE name = ?1 AND type = 'table' AND rootpage > 0";
     let count: i64 = connection.query_row(query, [name], |row| row.get(0))?;
     Ok(count == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Database, TABLES};
+
+    /// A file with what rpm's own tools leave: rows of all lengths, numbers with holes.
+    fn file(random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+        let mut database = Database::create(Backend::Sqlite).unwrap();
+        let mut number = 0;
+        for package in 0..40 {
+            number += 1 + random(3) as u32;
+            let mut builder = bareroot_testkit::headers::Builder::new(&format!("p{package}"));
+            builder.text(1005, &"x".repeat(random(9000)));
+            let header = builder.bytes();
+            // Behind the magic of the list's form.
+            database.add_numbered(number, &header[8..]).unwrap();
+        }
+        database.given(number + 7).unwrap();
+        database.finish().unwrap().remove(0).bytes
+    }
+
+    fn seeded(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |end| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % end.max(1)
+        }
+    }
+
+    #[test]
+    fn both_ways_read_the_same() {
+        let mut random = seeded(1);
+        let whole = file(&mut random);
+        let (stored, given) = plain::read(&whole).expect("it is laid out as rpm does");
+        assert_eq!(
+            by_sqlite("d", Cow::Borrowed(&whole)).unwrap(),
+            contents(stored, given)
+        );
+        let (mut both, mut left) = (0, 0);
+        for _ in 0..3000 {
+            let mut damaged = whole.clone();
+            // Mostly where the structure is: the first page, and the heads of others.
+            let page = random(whole.len() / 4096) * 4096;
+            let at = match random(3) {
+                0 => random(4096),
+                _ => page + random(64),
+            };
+            damaged[at] ^= 1 << random(8);
+            match (plain::read(&damaged), by_sqlite("d", Cow::Borrowed(&damaged))) {
+                (Some((stored, given)), Ok(by_sqlite)) => {
+                    assert_eq!(contents(stored, given), by_sqlite, "byte {at}");
+                    both += 1;
+                }
+                (None, _) => left += 1,
+                (Some(_), Err(error)) => {
+                    // Sqlite looks at more of the file than its headers.
+                    let _ = error;
+                }
+            }
+        }
+        assert!(both > 100 && left > 100, "{both} {left}");
+        assert_eq!(TABLES.len(), 18);
+    }
 }

@@ -44,7 +44,11 @@ fn a_database_is_converted_in_place_and_its_files_stay_aside() {
     fs::write(db.join("note"), "mine").unwrap();
     let old = fs::read(db.join("Packages")).unwrap();
     let found = Found::open(&db).unwrap();
-    let done = found.convert(Backend::Ndb, ByteOrder::NATIVE).unwrap().unwrap();
+    let done = found
+        .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
+        .unwrap()
+        .1
+        .unwrap();
     assert_eq!((done.backend, done.headers), (Backend::Ndb, 3));
     assert_eq!(names(&db), ["Index.db", "Packages.db", "note", "rpmdb-old-bdb"]);
     let aside = db.join("rpmdb-old-bdb");
@@ -69,16 +73,18 @@ fn a_database_is_converted_in_place_and_its_files_stay_aside() {
     assert!(
         Found::open(&db)
             .unwrap()
-            .convert(Backend::Ndb, ByteOrder::NATIVE)
+            .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
             .unwrap()
+            .1
             .is_none()
     );
     // There and back again: the second old one has a name of its own.
     for backend in [Backend::Bdb, Backend::Sqlite, Backend::Bdb, Backend::Sqlite] {
         Found::open(&db)
             .unwrap()
-            .convert(backend, ByteOrder::Little)
+            .convert(Some(backend), Some(ByteOrder::Little))
             .unwrap()
+            .1
             .unwrap();
     }
     let expected = [
@@ -162,8 +168,9 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
     place(&db, &first, Some(Backend::Bdb), ByteOrder::Little, false).unwrap();
     Found::open(&db)
         .unwrap()
-        .convert(Backend::Ndb, ByteOrder::NATIVE)
-        .unwrap();
+        .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
+        .unwrap()
+        .1;
     // As it is between the new database and the first removal, and between two removals.
     let aside = db.join("rpmdb-old-bdb");
     for left in [["Packages", "Name"], ["Basenames", "Name"]] {
@@ -172,7 +179,13 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
         }
         let found = Found::open(&db).unwrap();
         assert_eq!(found.read().unwrap().backend, Backend::Ndb);
-        assert!(found.convert(Backend::Ndb, ByteOrder::NATIVE).unwrap().is_none());
+        assert!(
+            found
+                .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
+                .unwrap()
+                .1
+                .is_none()
+        );
         assert_eq!(names(&db), ["Index.db", "Packages.db", "rpmdb-old-bdb"]);
     }
     // The old one was changed since: nobody knows which one is meant.
@@ -193,8 +206,9 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
     fs::write(db.join("Group"), "mine").unwrap();
     Found::open(&db)
         .unwrap()
-        .convert(Backend::Ndb, ByteOrder::NATIVE)
-        .unwrap();
+        .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
+        .unwrap()
+        .1;
     assert!(db.join("Group").exists());
 }
 
@@ -217,7 +231,13 @@ fn what_was_put_aside_in_vain_is_cleared() {
         }
         fs::write(db.join(".bareroot-x1y2"), "half").unwrap();
         let found = Found::open(&db).unwrap();
-        assert!(found.convert(Backend::Bdb, ByteOrder::Little).unwrap().is_none());
+        assert!(
+            found
+                .convert(Some(Backend::Bdb), Some(ByteOrder::Little))
+                .unwrap()
+                .1
+                .is_none()
+        );
         let left = names(&db);
         assert!(
             left.len() == 19 && left.iter().all(|name| !name.starts_with(['.', 'r'])),
@@ -228,6 +248,12 @@ fn what_was_put_aside_in_vain_is_cleared() {
     fs::create_dir(db.join("rpmdb-old-bdb")).unwrap();
     fs::write(db.join("rpmdb-old-bdb/Packages"), "mine").unwrap();
     let found = Found::open(&db).unwrap();
-    assert!(found.convert(Backend::Bdb, ByteOrder::Little).unwrap().is_none());
+    assert!(
+        found
+            .convert(Some(Backend::Bdb), Some(ByteOrder::Little))
+            .unwrap()
+            .1
+            .is_none()
+    );
     assert!(db.join("rpmdb-old-bdb/Packages").exists());
 }
