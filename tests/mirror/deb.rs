@@ -16,7 +16,8 @@ pub const CASES: &[Case] = cases![
         what_is_damaged_is_fetched_again, other_closures_are_kept_up_to_date, the_security_archive_is_beside,
         a_second_distribution_has_a_place_of_its_own, an_update_that_fails_changes_nothing, only_one_writes, served_over_http,
         a_path_that_leads_out_is_refused, links_in_it_lead_nowhere, a_suite_that_is_not_there, words_that_make_no_sense,
-        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken, of_a_lock,
+        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken,
+        a_map_that_cannot_be_asked_for, of_a_lock,
         several_architectures;
     Root: a_root_of_it_without_a_network, a_package_of_it_is_missing, a_full_disk;
 ];
@@ -396,6 +397,41 @@ fn a_map_that_is_broken() {
     run(ground.alone("resolve", &["--mirror", &ground.shown()]))
         .failed(5, &["bareroot-mirror.toml", "leads out of the mirror"]);
     ground.check().failed(5, &["bareroot-mirror.toml"]);
+}
+
+fn a_map_that_cannot_be_asked_for() {
+    let ground = ground();
+    ground.mirror(&[]).succeeded();
+    let server = Mirror::serve_directory(ground.dir()).unwrap();
+    let resolve = |mirrors: &[&str]| {
+        let mut command = ground
+            .door
+            .command(["resolve", &format!("debian:{SUITE}"), "--include", "hello", "--no-cache"]);
+        command.args(["--timeout", "1", "--keyring"]).arg(ground.door.keyring());
+        mirrors.iter().for_each(|mirror| {
+            command.args(["--mirror", mirror]);
+        });
+        run(command)
+    };
+    // The server is there and has no answer: nobody knows whether its files lie where a whole mirror has them.
+    server.always("bareroot-mirror.toml", Fault::Status(500));
+    let failed = resolve(&[&server.url()]).failed(4, &["bareroot-mirror.toml", "500"]);
+    assert!(!failed.stderr.contains("InRelease"), "{}", failed.stderr);
+    // Another one is there: this one is left out, with a word.
+    let run = resolve(&[&server.url(), &ground.shown()]).succeeded();
+    for word in ["is left out", &server.url(), "bareroot-mirror.toml"] {
+        assert!(run.stderr.contains(word), "{word}: {}", run.stderr);
+    }
+    // A server that forbids what it does not have, and one that answers everything with a page.
+    for fault in [
+        Fault::Status(403),
+        Fault::Status(404),
+        Fault::Replace(b"<html>welcome</html>".to_vec()),
+    ] {
+        server.behave();
+        server.always("bareroot-mirror.toml", fault);
+        resolve(&[&server.url()]).succeeded();
+    }
 }
 
 fn a_root_of_it_without_a_network() {

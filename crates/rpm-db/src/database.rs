@@ -1,13 +1,20 @@
 //! Databases in the making.
 
+use std::sync::mpsc;
+use std::thread;
+
 use bareroot_rpm::{Header, Tag, blob};
 
 use crate::bdb::{ByteOrder, Hash, Indexes};
 use crate::cookie::Names;
 use crate::ndb::{INDEX, Index, Packages};
-use crate::rows::{TABLES, rows};
+use crate::contents::Record;
+use crate::rows::{self, Row};
 use crate::sqlite::Sqlite;
 use crate::{Backend, Contents, Error};
+
+/// How many headers are read ahead of those that are written.
+const AHEAD: usize = 128;
 
 /// A database that is being written, in memory.
 #[derive(Debug)]
@@ -23,6 +30,23 @@ enum Inner {
     Sqlite(Sqlite),
     Ndb(Packages, Index),
     Bdb(Hash, Indexes),
+}
+
+/// What is taken from a header before it is written.
+struct Prepared {
+    name: Vec<u8>,
+    /// Its rows of each table.
+    rows: Vec<Vec<Row>>,
+}
+
+impl Prepared {
+    fn of(number: u32, stored: &[u8], order: ByteOrder) -> Result<Prepared, Error> {
+        let header: Header = blob::parse(&format!("record {number}"), stored)?;
+        Ok(Prepared {
+            name: header.string(Tag::NAME).unwrap_or_default().to_vec(),
+            rows: rows::of_all(&header, order),
+        })
+    }
 }
 
 /// A file that belongs into a directory of the root.
@@ -67,9 +91,29 @@ impl Database {
     /// As [`Database::add_numbered`].
     pub fn of(contents: &Contents, backend: Backend, order: ByteOrder) -> Result<Database, Error> {
         let mut database = Database::create_for(backend, order)?;
-        for record in contents.records() {
-            database.add_numbered(record.number, &record.blob)?;
-        }
+        let records = contents.records();
+        let prepare = |record: &Record| Prepared::of(record.number, &record.blob, order);
+        thread::scope(|scope| {
+            let (send, receive) = mpsc::sync_channel(AHEAD);
+            // One thread reads headers while this one writes what the other has read.
+            let reader = thread::Builder::new().spawn_scoped(scope, {
+                let records = &records;
+                move || {
+                    // Nobody listens any more after an error.
+                    let _ = records.iter().try_for_each(|record| send.send(prepare(record)));
+                }
+            });
+            match reader {
+                Ok(_) => records
+                    .iter()
+                    .zip(receive)
+                    .try_for_each(|(record, prepared)| database.insert(record.number, &record.blob, prepared?)),
+                // No more threads are to be had.
+                Err(_) => records
+                    .iter()
+                    .try_for_each(|record| database.insert(record.number, &record.blob, prepare(record)?)),
+            }
+        })?;
         database.given(contents.highest)?;
         Ok(database)
     }
@@ -90,28 +134,27 @@ impl Database {
     /// # Errors
     /// As [`Database::add`]; [`Error::Number`].
     pub fn add_numbered(&mut self, number: u32, stored: &[u8]) -> Result<(), Error> {
+        let prepared = Prepared::of(number, stored, self.order)?;
+        self.insert(number, stored, prepared)
+    }
+
+    fn insert(&mut self, number: u32, stored: &[u8], prepared: Prepared) -> Result<(), Error> {
         if number <= self.last {
             return Err(Error::Number { number });
         }
-        let header: Header = blob::parse(&format!("record {number}"), stored)?;
         match &mut self.inner {
-            Inner::Sqlite(database) => database.add(number, stored, &header, self.order),
+            Inner::Sqlite(database) => database.add(number, stored, prepared.rows),
             Inner::Ndb(packages, index) => {
                 packages.add(number, stored)?;
-                for (place, table) in TABLES.iter().enumerate() {
-                    index.add(place, number, rows(&header, table, self.order));
-                }
+                index.add(number, prepared.rows);
             }
             Inner::Bdb(database, indexes) => {
                 database.add(number, stored)?;
-                for (place, table) in TABLES.iter().enumerate() {
-                    indexes.add(place, number, rows(&header, table, self.order));
-                }
+                indexes.add(number, prepared.rows);
             }
         }
         self.last = number;
-        self.names
-            .add(header.string(Tag::NAME).unwrap_or_default(), number);
+        self.names.add(&prepared.name, number);
         Ok(())
     }
 

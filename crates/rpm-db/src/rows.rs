@@ -53,6 +53,11 @@ pub const TABLES: [Table; 18] = [
 /// One row: the key and the place.
 pub type Row = (Vec<u8>, u32);
 
+/// All rows of a header, of each table of [`TABLES`] in its place.
+pub(crate) fn of_all(header: &Header, order: ByteOrder) -> Vec<Vec<Row>> {
+    TABLES.iter().map(|table| rows(header, table, order)).collect()
+}
+
 /// The rows that a header has in a table, for machines of that byte order.
 pub fn rows(header: &Header, table: &Table, order: ByteOrder) -> Vec<Row> {
     match table.tag {

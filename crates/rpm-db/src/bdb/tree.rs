@@ -37,17 +37,16 @@ impl Indexes {
         }
     }
 
-    /// Adds a header's rows of a table, which is by its place in [`TABLES`].
-    pub fn add(&mut self, table: usize, number: u32, rows: Vec<Row>) {
-        let Some(table) = self.tables.get_mut(table) else {
-            return;
-        };
-        for (key, place) in rows {
-            // An empty text is kept by the NUL that ends it.
-            let key = if key.is_empty() { vec![0] } else { key };
-            let pairs = table.entry(key).or_default();
-            pairs.extend_from_slice(&self.order.bytes(number));
-            pairs.extend_from_slice(&self.order.bytes(place));
+    /// Adds a header's rows of each table.
+    pub fn add(&mut self, number: u32, rows: Vec<Vec<Row>>) {
+        for (table, rows) in self.tables.iter_mut().zip(rows) {
+            for (key, place) in rows {
+                // An empty text is kept by the NUL that ends it.
+                let key = if key.is_empty() { vec![0] } else { key };
+                let pairs = table.entry(key).or_default();
+                pairs.extend_from_slice(&self.order.bytes(number));
+                pairs.extend_from_slice(&self.order.bytes(place));
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! `Index.db`: a hash table for each of rpm's indexes (rpm's lib/backend/ndb/rpmxdb.c and rpmidx.c). Without it rpm makes
 //! one at its first call, which only root can.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::rows::{Row, TABLES};
 use crate::{Backend, Error};
@@ -20,15 +20,16 @@ pub struct Index {
     tables: Vec<Table>,
 }
 
-/// A key, with its headers' numbers and places.
-type Key = (Vec<u8>, Vec<(u32, u32)>);
-
 /// The keys of one index, in the order in which they came, each with its headers' numbers and places.
 #[derive(Debug, Default)]
 struct Table {
-    keys: Vec<Key>,
-    places: HashMap<Vec<u8>, usize>,
-    entries: usize,
+    /// All keys, one after another, and where each ends.
+    keys: Vec<u8>,
+    ends: Vec<usize>,
+    /// The keys' places by their bytes.
+    places: HashMap<Vec<u8>, u32>,
+    /// A key's place, a header's number and the place in its list, in the order in which they came.
+    entries: Vec<(u32, u32, u32)>,
 }
 
 impl Index {
@@ -38,9 +39,9 @@ impl Index {
         }
     }
 
-    /// Adds a header's rows of a table, which is by its place in [`TABLES`].
-    pub fn add(&mut self, table: usize, number: u32, rows: Vec<Row>) {
-        if let Some(table) = self.tables.get_mut(table) {
+    /// Adds a header's rows of each table.
+    pub fn add(&mut self, number: u32, rows: Vec<Vec<Row>>) {
+        for (table, rows) in self.tables.iter_mut().zip(rows) {
             rows.into_iter()
                 .for_each(|(key, place)| table.add(key, number, place));
         }
@@ -54,7 +55,7 @@ impl Index {
             file.extend_from_slice(&word.to_le_bytes());
         }
         let (mut blobs, mut page) = (Vec::new(), 1);
-        for (table, of) in self.tables.iter().zip(&TABLES) {
+        for (table, of) in self.tables.into_iter().zip(&TABLES) {
             let mut blob = table.blob(of.name)?;
             let pages = blob.len() / PAGE;
             file.extend_from_slice(b"Slo\0");
@@ -75,32 +76,47 @@ impl Index {
 
 impl Table {
     fn add(&mut self, key: Vec<u8>, number: u32, place: u32) {
+        let next = self.ends.len() as u32;
         let at = *self.places.entry(key).or_insert_with_key(|key| {
-            self.keys.push((key.clone(), Vec::new()));
-            self.keys.len() - 1
+            self.keys.extend_from_slice(key);
+            self.ends.push(self.keys.len());
+            next
         });
-        if let Some((_, entries)) = self.keys.get_mut(at) {
-            // A header's rows of a key come one after another; rpm writes equal ones once.
-            let own = entries.iter().rev().take_while(|(other, _)| *other == number);
-            if !own.into_iter().any(|(_, other)| *other == place) {
-                entries.push((number, place));
-                self.entries += 1;
-            }
-        }
+        self.entries.push((at, number, place));
+    }
+
+    fn key(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = start.copied().unwrap_or_default();
+        let end = self.ends.get(place).copied().unwrap_or_default();
+        self.keys.get(start..end).unwrap_or_default()
     }
 
     /// Head, slots, what does not fit the slots, keys; whole pages.
-    fn blob(&self, name: &str) -> Result<Vec<u8>, Error> {
+    fn blob(mut self, name: &str) -> Result<Vec<u8>, Error> {
         let too_large = || Error::TooLarge {
             what: format!("the index {name}"),
             backend: Backend::Ndb.word(),
         };
+        self.places = HashMap::new();
+        // In the order of the keys, and of a key in that in which they came. A header's rows of a key are next to each other
+        // then; rpm writes equal ones once.
+        self.entries.sort_by_key(|(key, number, _)| (*key, *number));
+        let mut own = HashSet::new();
+        let mut last = None;
+        self.entries.retain(|(key, number, place)| {
+            if last.replace((*key, *number)) != Some((*key, *number)) {
+                own.clear();
+            }
+            own.insert(*place)
+        });
+        let count = self.entries.len();
         // rpm makes a table anew when more than half of its slots are in use: that is left to it for some time.
-        let slots = (self.entries * 4).next_power_of_two().max(LEAST);
+        let slots = (count * 4).next_power_of_two().max(LEAST);
         // No key begins at 0.
         let mut keys = vec![0];
-        let mut starts = Vec::with_capacity(self.keys.len());
-        for (key, _) in &self.keys {
+        let mut starts = Vec::with_capacity(self.ends.len());
+        for key in (0..self.ends.len()).map(|place| self.key(place)) {
             starts.push(keys.len());
             push_length(&mut keys, key.len());
             keys.extend_from_slice(key);
@@ -113,17 +129,18 @@ impl Table {
         let bits = (room + 8192).next_power_of_two().max(0x1_0000);
         let mask = u32::try_from(bits - 1).map(|low| !low).map_err(|_| too_large())?;
         let mut blob = b"RpmI".to_vec();
-        let used = self.entries as u32;
+        let used = count as u32;
         // Version, generation, slots, in use, deleted, mask, end of keys, bytes of keys that are not used.
         for word in [0, used + 1, slots as u32, used, 0, mask, key_end as u32, 0] {
             blob.extend_from_slice(&word.to_le_bytes());
         }
         blob.resize(size, 0);
-        for ((key, entries), start) in self.keys.iter().zip(starts) {
-            let hash = murmur(key);
-            let tagged = start as u32 | hash & mask;
+        for entries in self.entries.chunk_by(|first, second| first.0 == second.0) {
+            let key = entries.first().map_or(0, |(key, ..)| *key as usize);
+            let hash = murmur(self.key(key));
+            let tagged = starts.get(key).map_or(0, |start| *start as u32) | hash & mask;
             let (mut slot, mut step) = (hash as usize & (slots - 1), 7);
-            for (number, place) in entries {
+            for (_, number, place) in entries {
                 let (data, over) = encode(*number, *place).ok_or_else(too_large)?;
                 let at = loop {
                     let at = HEAD + 8 * slot;

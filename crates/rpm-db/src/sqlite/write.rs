@@ -1,12 +1,10 @@
 //! `rpmdb.sqlite`, written page by page: the tables, indexes and rows that rpm's own statements would make.
 
-use bareroot_rpm::Header;
-
 use super::record::{Value, push_row};
 use super::tree::{Kind, PAGE, Pages, Tree};
 use crate::error::Error;
-use crate::rows::{self, TABLES};
-use crate::{Backend, ByteOrder};
+use crate::rows::{self, Row, TABLES};
+use crate::Backend;
 
 /// A database that is being written.
 #[derive(Debug)]
@@ -51,13 +49,13 @@ impl Sqlite {
         }
     }
 
-    /// Adds a header in its stored form under a number that is above that of the one before it.
-    pub fn add(&mut self, number: u32, blob: &[u8], header: &Header, order: ByteOrder) {
+    /// Adds a header in its stored form, with its rows of each table, under a number that is above that of the one before it.
+    pub fn add(&mut self, number: u32, blob: &[u8], rows: Vec<Vec<Row>>) {
         self.row.clear();
         push_row(&mut self.row, &[Value::Null, Value::Blob(blob)]);
         self.headers.row(&mut self.pages, number.into(), &self.row);
-        for table in &mut self.tables {
-            for (key, place) in rows::rows(header, table.of, order) {
+        for (table, rows) in self.tables.iter_mut().zip(rows) {
+            for (key, place) in rows {
                 table.add(&mut self.pages, &mut self.row, &key, number, place);
             }
         }
