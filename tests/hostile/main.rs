@@ -2,13 +2,24 @@
 //! its directory; whatever a package does, the bird is what it was.
 
 mod bombs;
+mod caches;
 mod database;
 mod escapes;
+mod host;
 mod indexes;
+mod links;
+mod names;
+mod numbers;
+mod overlaps;
+mod packed;
+mod places;
+mod races;
+mod rpms;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bareroot_testkit::deb::DebBuilder;
 use bareroot_testkit::door::{Door, Run, SUITE};
@@ -20,9 +31,27 @@ use bareroot_testkit::{base, harness, programs};
 const THREADS: usize = 4;
 
 fn main() -> ExitCode {
-    let tables = [escapes::CASES, bombs::CASES, database::CASES, indexes::CASES];
+    let tables = [
+        escapes::CASES,
+        bombs::CASES,
+        database::CASES,
+        indexes::CASES,
+        links::CASES,
+        names::CASES,
+        numbers::CASES,
+        overlaps::CASES,
+        packed::CASES,
+        races::CASES,
+        rpms::CASES,
+        host::CASES,
+        places::CASES,
+        caches::CASES,
+    ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
+
+/// How long a run may take, by a debug build on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The real binary before a mirror, and a bird at `../canary` and at `../../canary` from the root.
 struct Ground {
@@ -32,7 +61,10 @@ struct Ground {
 
 impl Ground {
     fn new(repository: &RepoBuilder) -> Self {
-        let door = Door::new(env!("CARGO_BIN_EXE_bareroot"), repository);
+        Self::of(Door::new(env!("CARGO_BIN_EXE_bareroot"), repository))
+    }
+
+    fn of(door: Door) -> Self {
         for place in canaries(&door) {
             fs::create_dir(&place).expect("a directory for the bird");
             fs::write(place.join("bird"), "alive").expect("a bird");
@@ -68,29 +100,39 @@ impl Ground {
         }
     }
 
+    /// Unpacks `evil` and what comes by itself; the bird lives, and a run that fails leaves nothing.
+    #[track_caller]
+    fn extract(&self) -> Run {
+        let run = self.door.bootstrap(EXTRACT);
+        self.assert_unharmed(&run);
+        run
+    }
+
     /// Unpacks `evil` alone and is refused.
     #[track_caller]
     fn refused(&self) {
-        let run = self
-            .door
-            .bootstrap(&["--variant", "extract", "--include", "evil", "--no-host-files"]);
-        self.assert_unharmed(&run.failed(5, &["evil"]));
+        self.extract().failed(5, &["evil"]);
     }
 }
+
+const EXTRACT: &[&str] = &["--variant", "extract", "--include", "evil", "--no-host-files"];
 
 fn canaries(door: &Door) -> [PathBuf; 2] {
     [door.path("out/canary"), door.path("canary")]
 }
 
+/// The birds' homes with their times, and what is in the directories around; of the temporary one only what stays in it.
 fn listings(door: &Door) -> Vec<Tree> {
-    let options = TreeOptions {
-        mtime: true,
-        ..TreeOptions::default()
+    let read = |place: PathBuf, mtime: bool| {
+        let options = TreeOptions {
+            mtime,
+            ..TreeOptions::default()
+        };
+        Tree::read(&place, &options).expect("a directory around the target can be read")
     };
-    canaries(door)
-        .iter()
-        .map(|place| Tree::read(place, &options).expect("the bird's home can be read"))
-        .collect()
+    let around = ["home", "xdg", "tmp"].map(|name| read(door.path(name), name != "tmp"));
+    let birds = canaries(door).map(|place| read(place, true));
+    birds.into_iter().chain(around).collect()
 }
 
 /// An empty package called `evil`.

@@ -312,7 +312,6 @@ impl Classified for Error {
                 if lies { Class::Trust } else { Class::Network }
             }
             Error::Write { .. } | Error::ReadCache { .. } => Class::Target,
-            Error::SetUp { .. } => Class::Internal,
             Error::Cancelled(_) => Class::Interrupted,
             _ => Class::Network,
         }

@@ -31,6 +31,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn begin(root: &Path) -> io::Result<Run> {
         let directory = root.join(LAYOUT).join(DIRECTORY);
+        super::no_links(root, &directory).map_err(io::Error::other)?;
         DirBuilder::new().recursive(true).mode(0o755).create(&directory)?;
         let process = std::process::id();
         for number in 0..u32::MAX {
