@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use bareroot_testkit::cases;
-use bareroot_testkit::door::{self, Door, Run, signer};
+use bareroot_testkit::door::{self, Run, signer};
 use bareroot_testkit::harness::Case;
 use bareroot_testkit::rpm::{Compression, Form, Item, RpmBuilder, Value};
 use bareroot_testkit::rpm_base;
@@ -29,12 +29,7 @@ pub fn evil() -> RpmBuilder {
 
 /// A repository of these packages, before which the birds live.
 pub fn ground(repository: &RpmRepo) -> Ground {
-    let files = repository.files("repo/", Some(signer()));
-    Ground::of(Door::over(
-        env!("CARGO_BIN_EXE_bareroot"),
-        files,
-        signer().certificate(),
-    ))
+    Ground::over(repository.files("repo/", Some(signer())))
 }
 
 /// A repository that has nothing else.
