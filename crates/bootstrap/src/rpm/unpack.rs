@@ -8,7 +8,6 @@ mod shared;
 
 use std::io::Read;
 use std::path::Path;
-use std::thread;
 use std::time::{Instant, SystemTime};
 
 use bareroot_archive::{Compression, Limits as DecoderLimits};
@@ -29,6 +28,7 @@ use crate::error::Error;
 use crate::kept::{self, Use};
 use crate::pipeline::{self, Job, Origin};
 use crate::request;
+use crate::threads;
 pub use shared::Shared;
 
 /// The version of a payload's form in the cache.
@@ -264,8 +264,7 @@ pub fn place(
     order.sort_by_key(|place| std::cmp::Reverse(arrived[*place].pick.package.size));
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failed = std::sync::atomic::AtomicBool::new(false);
-    let results: Vec<Result<(), Error>> = thread::scope(|scope| {
-        let work = || {
+    let work = || {
             loop {
                 let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let Some(&place) = order.get(number) else {
@@ -288,14 +287,9 @@ pub fn place(
                 });
             }
         };
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().map_err(|_| Error::Worker("unpack")).flatten())
-            .collect()
-    });
+    let placed = threads::on_all(threads, "unpack", work);
     context.cancel().check()?;
-    results.into_iter().collect::<Result<(), Error>>()?;
+    placed?;
     // Owners wait until the packages' users exist.
     placer.finish(&NameTable::default())?;
     links.settle_times(root)?;
