@@ -180,10 +180,11 @@ fn listing(door: &Door, root: &Path) -> Tree {
     let mut tree = Tree::read(root, &options).expect("the root can be read");
     let url = door.mirror.url();
     for (path, entry) in &mut tree.entries {
-        let text = (entry.size < 10_000)
+        // Devices are not read.
+        let text = (entry.content.is_some() && entry.size < 10_000)
             .then(|| fs::read_to_string(root.join(path)).ok())
             .flatten()
-            .filter(|text| entry.content.is_some() && text.contains(&url));
+            .filter(|text| text.contains(&url));
         if let Some(text) = text {
             entry.content = None;
             entry.size = 0;

@@ -482,7 +482,9 @@ mod tests {
         let seen = Arc::new(AtomicUsize::new(0));
         let count = |moment| {
             let seen = Arc::clone(&seen);
-            mirror.at(moment, move || drop(seen.fetch_add(1, Ordering::SeqCst)));
+            mirror.at(moment, move || {
+                seen.fetch_add(1, Ordering::SeqCst);
+            });
         };
         let request = "GET /f HTTP/1.1\r\n\r\n";
         count(Moment::Request(2));

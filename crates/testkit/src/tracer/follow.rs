@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use rustix::process::{WaitOptions, WaitStatus, waitpid};
+use rustix::process::{WaitOptions, WaitStatus, wait};
 
 use super::{Call, Task, Traced};
 
@@ -95,7 +95,7 @@ impl Follower {
         // Children of other threads are other tests' own.
         let options = WaitOptions::from_bits_retain((libc::__WALL | libc::__WNOTHREAD) as u32);
         loop {
-            match waitpid(None, options) {
+            match wait(options) {
                 Ok(Some((pid, status))) => self.handle(pid.as_raw_nonzero().get(), status)?,
                 Ok(None) | Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::CHILD) => return Ok(()),
