@@ -86,7 +86,7 @@ fn trouble(random: &mut Random, quiet: &Reference) -> Trouble {
             let below = *random.one_of(&[Below::Target, Below::Cache, Below::Both]);
             Trouble::Disk(below, (64 << 10) + random.below(quiet.room * 5 / 4))
         }
-        14 => Trouble::AddressSpace((8 << 20) + random.below(512 << 20)),
+        14 => Trouble::AddressSpace((96 << 20) + random.below(400 << 20)),
         _ if random.happens(500) => Trouble::Memory((2 << 20) + random.below(48 << 20)),
         _ => Trouble::Descriptors(5 + random.below(60)),
     }

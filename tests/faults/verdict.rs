@@ -105,8 +105,14 @@ fn allowed(choice: &Choice, ending: &Ending) -> Option<Leaves> {
         Trouble::Traced(Task::Fail { call: Call::Map, .. }) => ending.struck,
         _ => false,
     };
+    // What cannot be removed because the disk fails stays, and that is said.
+    let stuck = match trouble {
+        Trouble::Traced(Task::Fail { .. }) => ending.stderr.contains("the unfinished root could not be removed"),
+        _ => false,
+    };
     match (ending.code, ending.signal) {
         (Some(0), _) => Some(Leaves::Root),
+        (Some(3..=7), _) if stuck => Some(Leaves::Staging),
         (Some(3..=7), _) => Some(Leaves::Nothing),
         (Some(130), _) | (_, Some(SIGTERM)) if matches!(trouble, Trouble::TermAfter(_)) => Some(Leaves::Nothing),
         (_, Some(SIGKILL)) if killed => Some(Leaves::Staging),
