@@ -60,24 +60,38 @@ impl Family {
             Family::Debian => FILES[0].get_or_init(|| {
                 let packages = MORE.map(|(name, length)| {
                     base::package(name, "1.0")
-                        .file(&format!("/usr/share/{name}"), Random::new(length as u64).bytes(length))
+                        .file(
+                            &format!("/usr/share/{name}"),
+                            Random::new(length as u64).bytes(length),
+                        )
                         .conffile(&format!("/etc/{name}.conf"), "a = b\n")
                         .script("postinst", script(&format!("note /var/log/{name} configured")))
                         .compression(Compression::Gzip)
                 });
-                let add = |repository: bareroot_testkit::repo::RepoBuilder, package| repository.package(SUITE, "main", package);
-                packages.iter().fold(base::repository(SUITE), add).files(Some(signer()))
+                let add = |repository: bareroot_testkit::repo::RepoBuilder, package| {
+                    repository.package(SUITE, "main", package)
+                };
+                packages
+                    .iter()
+                    .fold(base::repository(SUITE), add)
+                    .files(Some(signer()))
             }),
             Family::Rpm => FILES[1].get_or_init(|| {
                 let packages = MORE.map(|(name, length)| {
                     rpm_base::scripted(name, "1.0-1")
-                        .file(&format!("/usr/share/{name}"), Random::new(length as u64).bytes(length))
+                        .file(
+                            &format!("/usr/share/{name}"),
+                            Random::new(length as u64).bytes(length),
+                        )
                         .script(When::Post, "/bin/sh", &format!("note /var/log/{name} configured"))
                         .compression(Compression::Gzip)
                 });
                 packages
                     .iter()
-                    .fold(rpm_base::repository(), bareroot_testkit::rpm_repo::RpmRepo::package)
+                    .fold(
+                        rpm_base::repository(),
+                        bareroot_testkit::rpm_repo::RpmRepo::package,
+                    )
                     .files("repo/", Some(signer()))
             }),
         }
@@ -85,7 +99,11 @@ impl Family {
 
     /// The real binary before a mirror of its own.
     pub fn door(self) -> Door {
-        Door::over(env!("CARGO_BIN_EXE_bareroot"), self.files().clone(), signer().certificate())
+        Door::over(
+            env!("CARGO_BIN_EXE_bareroot"),
+            self.files().clone(),
+            signer().certificate(),
+        )
     }
 
     /// A bootstrap into a target, with a cache.
@@ -141,8 +159,14 @@ impl Family {
                 let mut command = launch::wrap(&self.command(&door, &target, &cache), &limits);
                 command.stdout(File::create(door.path("said")).expect("a file in the temporary directory"));
                 command.stderr(File::create(door.path("said")).expect("a file in the temporary directory"));
-                let traced = tracer::trace(&mut command, Task::Count, Duration::from_secs(60)).expect("a traced run");
-                assert_eq!(traced.code, Some(0), "{}", fs::read_to_string(door.path("said")).unwrap_or_default());
+                let traced =
+                    tracer::trace(&mut command, Task::Count, Duration::from_secs(60)).expect("a traced run");
+                assert_eq!(
+                    traced.code,
+                    Some(0),
+                    "{}",
+                    fs::read_to_string(door.path("said")).unwrap_or_default()
+                );
                 assert_eq!(differences(&tree, &listing(&door, &target)), Vec::<String>::new());
                 (all, calls) = (traced.all, traced.calls);
             }
@@ -167,7 +191,10 @@ impl Reference {
 }
 
 fn differences(wanted: &Tree, found: &Tree) -> Vec<String> {
-    diff(wanted, found, &|_| false).iter().map(ToString::to_string).collect()
+    diff(wanted, found, &|_| false)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Every path of a root with all that belongs to it, times too. The mirror's address is another in each run: it is told
@@ -197,6 +224,14 @@ fn listing(door: &Door, root: &Path) -> Tree {
 
 /// How many bytes the files of a tree have.
 fn size(top: &Path) -> u64 {
-    let entries = Tree::read(top, &TreeOptions { content: false, xattrs: false, mtime: false }).expect("a tree");
+    let entries = Tree::read(
+        top,
+        &TreeOptions {
+            content: false,
+            xattrs: false,
+            mtime: false,
+        },
+    )
+    .expect("a tree");
     entries.entries.values().map(|entry| entry.size).sum()
 }

@@ -51,7 +51,10 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-#[allow(clippy::print_stdout, reason = "what came of the seeds is what the test is for")]
+#[allow(
+    clippy::print_stdout,
+    reason = "what came of the seeds is what the test is for"
+)]
 fn seeds(family: Family, count: &str, by_default: u64) {
     let seeds = match variable("BAREROOT_FAULT_SEED") {
         Some(seed) => seed..seed + 1,
@@ -63,7 +66,9 @@ fn seeds(family: Family, count: &str, by_default: u64) {
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)) {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed))
+                {
                     // A panic's own words are printed when it happens; the seed belongs to them.
                     let chosen = choice::Choice::of(seed, quiet);
                     let ran = catch_unwind(AssertUnwindSafe(|| run::run(family, quiet, seed, &chosen)));

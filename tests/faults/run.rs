@@ -71,7 +71,8 @@ pub fn run(family: Family, quiet: &Reference, seed: u64, choice: &Choice) -> End
         verdict::clear(&ground);
     }
     if let (Some((disk, _)), Trouble::Disk(_, bytes)) = (&ground.disk, &choice.trouble) {
-        let used = verdict::bytes_below(&ground.cache) * u64::from(ground.cache.starts_with(verdict::disk(&ground)));
+        let used =
+            verdict::bytes_below(&ground.cache) * u64::from(ground.cache.starts_with(verdict::disk(&ground)));
         disk.resize(used + bytes);
     }
     if let Some((plan, _)) = choice.plan {
@@ -87,7 +88,12 @@ pub fn run(family: Family, quiet: &Reference, seed: u64, choice: &Choice) -> End
     }
     verdict::clear(&ground);
     let next = door::run(ground.command(family));
-    assert_eq!(next.code, Some(0), "the next run: {}\nafter {ending:?}", next.stderr);
+    assert_eq!(
+        next.code,
+        Some(0),
+        "the next run: {}\nafter {ending:?}",
+        next.stderr
+    );
     verdict::whole(quiet, &ground);
     ending
 }
@@ -147,7 +153,9 @@ fn disturbed(family: Family, quiet: &Reference, seed: u64, choice: &Choice, grou
                     ending
                 }
                 Err(error) => {
-                    crate::skipped(&format!("seed {seed}: no control group that limits memory: {error}"));
+                    crate::skipped(&format!(
+                        "seed {seed}: no control group that limits memory: {error}"
+                    ));
                     Ending::of(Going::start(command).end_within(PATIENCE))
                 }
             }

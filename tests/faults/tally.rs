@@ -35,11 +35,17 @@ impl fmt::Display for Tally {
         let mut all: BTreeMap<&str, usize> = BTreeMap::new();
         let line = |f: &mut fmt::Formatter<'_>, kind: &str, counts: &[(&str, usize)]| {
             let runs: usize = counts.iter().map(|(_, count)| count).sum();
-            let words: Vec<String> = counts.iter().map(|(words, count)| format!("{words} {count}")).collect();
+            let words: Vec<String> = counts
+                .iter()
+                .map(|(words, count)| format!("{words} {count}"))
+                .collect();
             writeln!(f, "  {kind:32} {runs:4} runs: {}", words.join(", "))
         };
         for (kind, endings) in &self.endings {
-            let counts: Vec<(&str, usize)> = endings.iter().map(|(words, count)| (words.as_str(), *count)).collect();
+            let counts: Vec<(&str, usize)> = endings
+                .iter()
+                .map(|(words, count)| (words.as_str(), *count))
+                .collect();
             for (words, count) in &counts {
                 *all.entry(words).or_default() += count;
             }

@@ -50,7 +50,11 @@ pub fn run<T: Send>(
     let results = thread::scope(|scope| {
         // Fewer threads do the same work; where there can be none, this one does it afterwards.
         let workers: Vec<_> = (0..threads.max(1))
-            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, || handle_all(&queue, &handle)).ok())
+            .filter_map(|_| {
+                thread::Builder::new()
+                    .spawn_scoped(scope, || handle_all(&queue, &handle))
+                    .ok()
+            })
             .collect();
         let fetched = fetch_all(jobs, &queue, fetcher, context);
         queue.close();

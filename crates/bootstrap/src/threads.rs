@@ -20,7 +20,11 @@ pub fn start<'scope, 'env, T: Send + 'scope>(
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Started<'scope, T> {
     let work = Arc::new(Mutex::new(Some(work)));
-    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    let take = |work: &Mutex<Option<_>>| {
+        work.lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take()
+    };
     let theirs = Arc::clone(&work);
     match Builder::new().spawn_scoped(scope, move || Some(take(&theirs)?())) {
         Ok(thread) => Started::There(thread),
@@ -88,7 +92,10 @@ mod tests {
         };
         on_all(4, "test", work).unwrap();
         assert_eq!(done.into_inner(), 100);
-        assert!(matches!(on_all(3, "test", || Err(Error::Worker("none"))), Err(Error::Worker("none"))));
+        assert!(matches!(
+            on_all(3, "test", || Err(Error::Worker("none"))),
+            Err(Error::Worker("none"))
+        ));
     }
 
     #[test]

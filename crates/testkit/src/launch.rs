@@ -40,7 +40,11 @@ pub fn wrap(command: &Command, limits: &Limits) -> Command {
         .arg(command.get_program())
         .args(command.get_args())
         .env_clear()
-        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
     if let Some(directory) = command.get_current_dir() {
         wrapped.current_dir(directory);
     }

@@ -269,7 +269,11 @@ impl State {
             .find(|rule| rule.left > 0 && (rule.path == "*" || rule.path == path));
         let Some(rule) = told else {
             let plan = self.plan?;
-            let before = self.requests.iter().filter(|request| request.path == path).count();
+            let before = self
+                .requests
+                .iter()
+                .filter(|request| request.path == path)
+                .count();
             let content = self.files.get(path).map(AsRef::as_ref);
             return plan.fault(path, before.saturating_sub(1), content);
         };

@@ -16,7 +16,10 @@ pub fn run(ground: &Ground, count: usize, report: &mut Report) -> Result<()> {
     let reference = ground.undisturbed(Job::Debian, "first", None)?;
     for (words, own) in [("one cache", false), ("a cache of its own for each", true)] {
         let finding = together(ground, &reference, count, words, own)?;
-        report.check(&format!("{count} bootstraps at once, {words}: all are right"), &finding);
+        report.check(
+            &format!("{count} bootstraps at once, {words}: all are right"),
+            &finding,
+        );
     }
     Ok(())
 }
@@ -30,7 +33,11 @@ fn together(
 ) -> Result<Vec<String>> {
     let mirror = ground.mirror()?;
     let cache = |number: usize| {
-        let name = if own { format!("cache-{number}") } else { "cache-of-all".into() };
+        let name = if own {
+            format!("cache-{number}")
+        } else {
+            "cache-of-all".into()
+        };
         ground.top.join(name)
     };
     let begin = Instant::now();
@@ -69,7 +76,11 @@ fn together(
         let kib = fs::read_to_string(&usage)?.trim().parse::<u64>();
         memory.push(kib.context("time's own words")?);
         let differences = reference.differences(Job::Debian, &target, &usage)?;
-        wrong.extend(differences.into_iter().map(|line| format!("{}: {line}", target.display())));
+        wrong.extend(
+            differences
+                .into_iter()
+                .map(|line| format!("{}: {line}", target.display())),
+        );
         ground.remove(Job::Debian, &target)?;
         let left = fs::read_dir(&out)?.count();
         if left != 0 {
@@ -88,7 +99,11 @@ fn together(
     );
     println!(
         "    of each: {}",
-        memory.iter().map(|kib| kib.div_ceil(1024).to_string()).collect::<Vec<_>>().join(" ")
+        memory
+            .iter()
+            .map(|kib| kib.div_ceil(1024).to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
     );
     Ok(wrong)
 }

@@ -111,7 +111,10 @@ impl Ground {
                     .get_envs()
                     .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
                     .collect();
-                command.env_clear().envs(set).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+                command
+                    .env_clear()
+                    .envs(set)
+                    .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
                 command
             }
             User::Subordinate | User::Alone => self.users.command(user, &command),
@@ -120,11 +123,6 @@ impl Ground {
 
     pub fn cache(&self, user: User) -> PathBuf {
         self.users.home(user).join("cache")
-    }
-
-    /// Where runs of a user keep what is temporary.
-    pub fn temporary(&self, user: User) -> PathBuf {
-        self.users.home(user).join("tmp")
     }
 
     /// An empty directory of that user for the results of one job.
@@ -211,7 +209,9 @@ impl Ground {
         let mut wrong = Vec::new();
         for user in [User::Root, User::Subordinate] {
             let mut verify = self.bareroot();
-            verify.args(["cache", "verify", "--cache-dir"]).arg(self.cache(user));
+            verify
+                .args(["cache", "verify", "--cache-dir"])
+                .arg(self.cache(user));
             match run_program(&mut self.by(user, verify)) {
                 Ok(ran) if ran.success => {}
                 Ok(ran) => wrong.push(format!("{}: {}", ran.status, ran.tail())),
@@ -293,9 +293,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
             .file("/usr/share/large", large)
             .compression(Compression::Gzip),
     ];
-    let suite = debian
-        .iter()
-        .fold(base::repository(SUITE), |suite, package| suite.package(SUITE, "main", package));
+    let suite = debian.iter().fold(base::repository(SUITE), |suite, package| {
+        suite.package(SUITE, "main", package)
+    });
     let repository = rpm.iter().fold(rpm_base::repository(), RpmRepo::package);
     let mut files = suite.files(Some(signer()));
     files.extend(repository.files("repo/", Some(signer())));

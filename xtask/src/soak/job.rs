@@ -106,7 +106,11 @@ impl Job {
                     .args(["--", "/usr/bin/soak"]);
             }
             job => {
-                command.arg(if job.keeps_its_parts() { "mirror" } else { "bootstrap" });
+                command.arg(if job.keeps_its_parts() {
+                    "mirror"
+                } else {
+                    "bootstrap"
+                });
                 match job.is_rpm() {
                     true => {
                         command.arg("--repo").arg(ground.top.join("tiny.repo"));

@@ -81,15 +81,25 @@ pub fn run(args: &Args) -> Result<()> {
             scope.spawn(move || worker::run(number, args.seed, deadline, ground, references, watch, table));
         }
     });
-    let mut table = table.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut table = table
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     // What a killed run left in a cache is used up, or cleared, by the next run that wants it.
     for job in Job::ALL {
         let finding = ground.undisturbed(job, "last", Some(&references[&job])).err();
-        table.findings.extend(finding.map(|error| format!("the last {}: {error:#}", job.words())));
+        table
+            .findings
+            .extend(finding.map(|error| format!("the last {}: {error:#}", job.words())));
     }
     println!("{table}");
-    report.check("every run ended as it may, and what was made is right", &table.findings);
-    report.check("caches are sound, and nothing unfinished is in them", &ground.caches());
+    report.check(
+        "every run ended as it may, and what was made is right",
+        &table.findings,
+    );
+    report.check(
+        "caches are sound, and nothing unfinished is in them",
+        &ground.caches(),
+    );
     for (what, evidence) in watch.left() {
         report.check(what, &evidence);
     }

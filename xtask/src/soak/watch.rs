@@ -30,7 +30,11 @@ impl Watch {
     /// Mounts that were not there. No run makes one in this namespace, so that this holds at every moment.
     pub fn mounts(&self) -> Vec<String> {
         let new = |line: &String| !self.mounts.contains(line);
-        mounts().into_iter().filter(new).map(|line| format!("mount {line}")).collect()
+        mounts()
+            .into_iter()
+            .filter(new)
+            .map(|line| format!("mount {line}"))
+            .collect()
     }
 
     /// Each kind of thing that can leak, with what did.
@@ -45,7 +49,8 @@ impl Watch {
                 thread::sleep(Duration::from_millis(50));
             }
         };
-        let new = |now: BTreeSet<String>, before: &BTreeSet<String>| now.difference(before).cloned().collect();
+        let new =
+            |now: BTreeSet<String>, before: &BTreeSet<String>| now.difference(before).cloned().collect();
         vec![
             ("no mount is left", gone(&|| self.mounts())),
             ("no process is left", gone(&|| door::left_of(&self.top))),

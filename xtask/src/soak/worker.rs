@@ -54,7 +54,9 @@ pub fn run(
         let outcome = one(&format!("w{number}"), job, &disturbance, ground, reference);
         let mut table = table.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         match outcome {
-            Ok(endings) => endings.into_iter().for_each(|(what, ending)| table.note(what, ending)),
+            Ok(endings) => endings
+                .into_iter()
+                .for_each(|(what, ending)| table.note(what, ending)),
             Err(error) => table.find(job, format!("{}, {disturbance:?}: {error:#}", job.words())),
         }
         for line in watch.mounts() {
@@ -74,7 +76,13 @@ pub enum Ending {
 
 type Endings = Vec<(&'static str, Ending)>;
 
-fn one(worker: &str, job: Job, disturbance: &Disturbance, ground: &Ground, reference: &Reference) -> Result<Endings> {
+fn one(
+    worker: &str,
+    job: Job,
+    disturbance: &Disturbance,
+    ground: &Ground,
+    reference: &Reference,
+) -> Result<Endings> {
     let out = ground.out(job, worker)?;
     let target = out.join(job.target());
     let mirror = ground.mirror()?;
@@ -83,7 +91,9 @@ fn one(worker: &str, job: Job, disturbance: &Disturbance, ground: &Ground, refer
     }
     let (said, errors) = (out.with_extension("said"), out.with_extension("errors"));
     let mut command = job.command(ground, &mirror.url(), &target);
-    command.stdout(File::create(&said)?).stderr(File::create(&errors)?);
+    command
+        .stdout(File::create(&said)?)
+        .stderr(File::create(&errors)?);
     let status = ended(&mut command, disturbance.kill)?;
     let stderr = String::from_utf8_lossy(&fs::read(&errors)?).into_owned();
     let evidence = || format!("{status}\n{stderr}");
@@ -138,7 +148,10 @@ fn one(worker: &str, job: Job, disturbance: &Disturbance, ground: &Ground, refer
         endings.push(("the run after one that failed", Ending::Done));
     }
     let left = names(&out)?;
-    ensure!(left == [job.target()], "beside the target after {ending:?}: {left:?}");
+    ensure!(
+        left == [job.target()],
+        "beside the target after {ending:?}: {left:?}"
+    );
     ground.remove(job, &target)?;
     if job.makes_a_root() {
         endings.push(("remove", Ending::Done));
@@ -148,7 +161,11 @@ fn one(worker: &str, job: Job, disturbance: &Disturbance, ground: &Ground, refer
 
 fn right(job: Job, reference: &Reference, target: &Path, said: &Path) -> Result<()> {
     let differences = reference.differences(job, target, said)?;
-    ensure!(differences.is_empty(), "it is not right: {}", differences.join("\n"));
+    ensure!(
+        differences.is_empty(),
+        "it is not right: {}",
+        differences.join("\n")
+    );
     Ok(())
 }
 

@@ -72,12 +72,11 @@ pub struct ReadIndex {
 pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<IndexedSource>, Error> {
     let sources = thread::scope(|scope| {
         let workers: Vec<_> = (plan.sources.iter().enumerate())
-            .map(|(number, source)| threads::start(scope, move || one_source(number, source, plan, fetcher, context)))
+            .map(|(number, source)| {
+                threads::start(scope, move || one_source(number, source, plan, fetcher, context))
+            })
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join("index")?)
-            .collect()
+        workers.into_iter().map(|worker| worker.join("index")?).collect()
     });
     context.cancel().check()?;
     sources
@@ -126,7 +125,11 @@ fn try_source(
     let indexes = thread::scope(|scope| {
         let workers: Vec<_> = wanted
             .iter()
-            .map(|wanted| threads::start(scope, || one_index(number, wanted, &release, source, fetcher, context)))
+            .map(|wanted| {
+                threads::start(scope, || {
+                    one_index(number, wanted, &release, source, fetcher, context)
+                })
+            })
             .collect();
         workers
             .into_iter()

@@ -265,28 +265,27 @@ pub fn place(
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failed = std::sync::atomic::AtomicBool::new(false);
     let work = || {
-            loop {
-                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(&place) = order.get(number) else {
-                    return Ok(());
-                };
-                if failed.load(std::sync::atomic::Ordering::Relaxed) {
-                    return Ok(());
-                }
-                let began = Instant::now();
-                let package = &arrived[place];
-                let bytes =
-                    place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
-                        failed.store(true, std::sync::atomic::Ordering::Relaxed);
-                    })?;
-                let name = &package.pick.package.name;
-                context.span(format!("unpack {name}"), Phase::Unpack, began);
-                context.tell(Event::Unpacked {
-                    package: name.clone(),
-                    bytes,
-                });
+        loop {
+            let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(&place) = order.get(number) else {
+                return Ok(());
+            };
+            if failed.load(std::sync::atomic::Ordering::Relaxed) {
+                return Ok(());
             }
-        };
+            let began = Instant::now();
+            let package = &arrived[place];
+            let bytes = place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
+                failed.store(true, std::sync::atomic::Ordering::Relaxed);
+            })?;
+            let name = &package.pick.package.name;
+            context.span(format!("unpack {name}"), Phase::Unpack, began);
+            context.tell(Event::Unpacked {
+                package: name.clone(),
+                bytes,
+            });
+        }
+    };
     let placed = threads::on_all(threads, "unpack", work);
     context.cancel().check()?;
     placed?;

@@ -106,7 +106,12 @@ mod tests {
         assert!(forwards.iter().eq(backwards.iter().rev()));
         let other: Vec<_> = (0..50).map(|nth| ask("b", nth)).collect();
         assert_ne!(forwards, other);
-        assert_ne!(forwards[0..50], (0..50).map(|nth| Plan::new(18, 300).fault("a", nth, None)).collect::<Vec<_>>());
+        assert_ne!(
+            forwards[0..50],
+            (0..50)
+                .map(|nth| Plan::new(18, 300).fault("a", nth, None))
+                .collect::<Vec<_>>()
+        );
     }
 
     #[test]

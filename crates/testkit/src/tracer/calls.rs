@@ -168,7 +168,11 @@ mod tests {
     #[test]
     fn every_kind_has_calls_and_errors() {
         for call in Call::ALL {
-            assert!(TABLE.iter().any(|(other, numbers)| *other == call && !numbers.is_empty()));
+            assert!(
+                TABLE
+                    .iter()
+                    .any(|(other, numbers)| *other == call && !numbers.is_empty())
+            );
             assert!(!call.errors().is_empty());
         }
         assert_eq!(Call::of(libc::SYS_openat), Some(Call::Open));

@@ -47,7 +47,11 @@ pub(super) fn run(command: &mut Command, task: Task, patience: Duration) -> io::
         move || {
             let late = waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
             if late {
-                for pid in alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).iter() {
+                for pid in alive
+                    .lock()
+                    .unwrap_or_else(|poisoned| poisoned.into_inner())
+                    .iter()
+                {
                     kill(*pid);
                 }
             }
@@ -242,7 +246,10 @@ impl Follower {
     fn go_on(&mut self, pid: i32, deliver: Option<Signal>) -> io::Result<()> {
         let tracee = Pid::from_raw(pid);
         let over = self.ended.struck && !matches!(self.task, Task::Fail { on: true, .. });
-        let pending = self.tracees.get(&pid).is_some_and(|tracee| tracee.pending.is_some());
+        let pending = self
+            .tracees
+            .get(&pid)
+            .is_some_and(|tracee| tracee.pending.is_some());
         // What is traced on is waited for; it only need not stop at each call any more.
         match over && !pending {
             true => unless_gone(ptrace::cont(tracee, deliver)).map(drop),
@@ -255,7 +262,5 @@ impl Follower {
 fn is_regular(pid: i32, descriptor: u64) -> bool {
     let link = format!("/proc/{pid}/fd/{descriptor}");
     let named = || fs::read_link(&link).is_ok_and(|to| to.starts_with("/") && !to.starts_with("/proc"));
-    descriptor > 2
-        && named()
-        && fs::metadata(&link).is_ok_and(|found| found.is_file())
+    descriptor > 2 && named() && fs::metadata(&link).is_ok_and(|found| found.is_file())
 }
