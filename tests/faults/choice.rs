@@ -3,6 +3,7 @@ use std::fmt;
 use bareroot_testkit::mirror::{Moment, Plan};
 use bareroot_testkit::seed::Random;
 use bareroot_testkit::tracer::{self, Call, Task};
+use rustix::io::Errno;
 
 use crate::family::Reference;
 
@@ -74,20 +75,22 @@ fn trouble(random: &mut Random, quiet: &Reference) -> Trouble {
         9 if traced => Trouble::Traced(Task::KillCaller(1 + random.below(quiet.all))),
         10..13 if traced => {
             let call = *random.one_of(&Call::ALL);
+            let errno = *random.one_of(call.errors());
             Trouble::Traced(Task::Fail {
                 call,
                 nth: 1 + random.below(quiet.calls.get(&call).copied().unwrap_or(1)),
-                errno: *random.one_of(call.errors()),
-                on: random.happens(200),
+                errno,
+                // A call that is interrupted is made again, and no signal comes for ever.
+                on: random.happens(200) && errno != Errno::INTR.raw_os_error(),
             })
         }
         7..13 => Trouble::KillAfter(random.below(1000) as u32),
         13 => {
             let below = *random.one_of(&[Below::Target, Below::Cache, Below::Both]);
-            Trouble::Disk(below, (64 << 10) + random.below(quiet.room * 5 / 4))
+            Trouble::Disk(below, (64 << 10) + random.below(quiet.room * 3 / 4))
         }
-        14 => Trouble::AddressSpace((96 << 20) + random.below(400 << 20)),
-        _ if random.happens(500) => Trouble::Memory((2 << 20) + random.below(48 << 20)),
+        14 => Trouble::AddressSpace((96 << 20) + random.below(160 << 20)),
+        _ if random.happens(500) => Trouble::Memory((2 << 20) + random.below(28 << 20)),
         _ => Trouble::Descriptors(5 + random.below(60)),
     }
 }
