@@ -310,8 +310,8 @@ impl Growth<'_> {
         };
         std::thread::scope(|scope| {
             // What was unpacked goes to the disk while the scripts run, so that the sync at the end finds little to do;
-            // that one reports what this one may find.
-            scope.spawn(|| root.sync());
+            // that one reports what this one may find. Without a thread for it there is more to do then.
+            drop(std::thread::Builder::new().spawn_scoped(scope, || root.sync()));
             configure::configure(&course, 0, &around, context, &|_| Ok(()))
         })?;
         Ok(session.close()?)

@@ -314,7 +314,8 @@ pub(super) fn checked(file: &File, digest: &Digest, kind: &str) -> io::Result<Op
         .min(8);
     std::thread::scope(|scope| {
         for _ in 1..helpers {
-            scope.spawn(work);
+            // Fewer threads do the same work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });
