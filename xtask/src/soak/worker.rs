@@ -123,6 +123,8 @@ fn one(
     let mut endings = vec![(job.words(), ending)];
     let left = names(&out)?;
     match ending {
+        // What an origin did not give is not in its mirror: the next run asks again.
+        Ending::Done if job.keeps_its_parts() && disturbance.plan.is_some() => {}
         Ending::Done => right(job, reference, &target, &said)?,
         Ending::Killed => {}
         Ending::Refused(_) | Ending::Terminated => {
@@ -133,7 +135,7 @@ fn one(
             );
         }
     }
-    if ending != Ending::Done {
+    if ending != Ending::Done || (job.keeps_its_parts() && disturbance.plan.is_some()) {
         if target.exists() && !job.keeps_its_parts() {
             // The signal came after the last step: what is there is whole.
             right(job, reference, &target, &said)?;
@@ -149,7 +151,7 @@ fn one(
             fs::read_to_string(&errors)?
         );
         right(job, reference, &target, &said)?;
-        endings.push(("the run after one that failed", Ending::Done));
+        endings.push(("the run after one that was disturbed", Ending::Done));
     }
     let left = names(&out)?;
     ensure!(
