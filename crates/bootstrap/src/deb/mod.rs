@@ -237,13 +237,15 @@ impl Growth<'_> {
         work: &Work<'_>,
     ) -> Result<(), Error> {
         let context = self.ground.context;
+        // Before it: a package may bring a file where the database is.
+        let before = record::existing(self.ground.root)?;
         let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
         // extract: the payloads, and no trace of a package manager's work.
         if self.ground.request.variant == Variant::Extract {
             return self.run_hooks(HookKind::Extract);
         }
         context.phase(Phase::Record, || -> Result<(), Error> {
-            record::record(self.ground.root, &unpacked)?;
+            record::record(self.ground.root, before, &unpacked)?;
             record::mark_automatic(self.ground.root, self.plan, picks)
         })?;
         if number == 0 {

@@ -33,6 +33,7 @@ impl Run {
     pub(super) fn begin(root: &Path) -> io::Result<Run> {
         going_on(root);
         let directory = root.join(LAYOUT).join(DIRECTORY);
+        super::no_links(root, &directory).map_err(io::Error::other)?;
         DirBuilder::new().recursive(true).mode(0o755).create(&directory)?;
         let process = std::process::id();
         for number in 0..u32::MAX {
