@@ -148,18 +148,33 @@ fn a_download_that_changes_after_it_was_hashed() {
     extract(&ground, &["--payload-limit", "0"]).succeeded();
     fs::remove_dir_all(ground.door.target()).unwrap();
     let path = archive(&ground).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let length = bytes.len() as u64;
+    let found = |(at, window): (usize, &[u8])| (window == b"good").then_some(at as u64);
+    let places: Vec<u64> = bytes.windows(4).enumerate().filter_map(found).collect();
     let part = path.with_extension("part");
     for _ in 0..8 {
         let _ = fs::remove_file(&path);
         fs::write(&part, "").unwrap();
         fs::set_permissions(&part, fs::Permissions::from_mode(0o666)).unwrap();
         give_to_nobody(&ground.door.path("cache"));
-        let theirs = open_for_writing(&part);
-        let theirs = std::sync::Mutex::new(theirs);
-        let run = fickle(
-            || theirs.lock().unwrap().take(),
-            || extract(&ground, &["--payload-limit", "0"]),
-        );
+        let theirs = open_for_writing(&part).unwrap();
+        let stop = AtomicBool::new(false);
+        let run = std::thread::scope(|scope| {
+            // What comes is hashed as it comes: whatever is in the file is overwritten at once.
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    for at in &places {
+                        if theirs.metadata().is_ok_and(|file| file.len() >= length) {
+                            let _ = theirs.write_all_at(b"evil", *at);
+                        }
+                    }
+                }
+            });
+            let run = extract(&ground, &["--payload-limit", "0"]);
+            stop.store(true, Ordering::Relaxed);
+            run
+        });
         assert_signed(&ground, &run);
         let _ = fs::remove_file(&part);
     }
@@ -328,8 +343,8 @@ fn shelves_that_lead_elsewhere() {
 fn a_tag_that_leads_elsewhere() {
     for to in ["canary/new", "home/new"] {
         let ground = Ground::with(&plain());
-        fs::create_dir_all(ground.door.path("cache")).unwrap();
-        symlink(ground.door.path(to), ground.door.path("cache/CACHEDIR.TAG")).unwrap();
+        fs::create_dir_all(ground.door.path("cache/v1")).unwrap();
+        symlink(ground.door.path(to), ground.door.path("cache/v1/CACHEDIR.TAG")).unwrap();
         give_to_nobody(&ground.door.path("cache"));
         let run = extract(&ground, &[]);
         assert_signed(&ground, &run);

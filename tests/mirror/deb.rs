@@ -16,14 +16,32 @@ pub const CASES: &[Case] = cases![
         what_is_damaged_is_fetched_again, other_closures_are_kept_up_to_date, the_security_archive_is_beside,
         a_second_distribution_has_a_place_of_its_own, an_update_that_fails_changes_nothing, only_one_writes, served_over_http,
         a_path_that_leads_out_is_refused, links_in_it_lead_nowhere, a_suite_that_is_not_there, words_that_make_no_sense,
-        a_flat_repository, a_release_of_another_moment_is_left_out, events_as_json, a_map_that_is_broken,
-        a_map_that_cannot_be_asked_for, of_a_lock,
+        a_flat_repository, a_release_of_another_moment_is_left_out, a_signature_that_is_none_is_left_out_until_it_is_one,
+        events_as_json, a_map_that_is_broken, a_map_that_cannot_be_asked_for, of_a_lock,
         several_architectures;
     Root: a_root_of_it_without_a_network, a_package_of_it_is_missing, a_full_disk;
 ];
 
 fn ground() -> Ground {
     Ground::new(&repository(&packages("1.0")))
+}
+
+fn a_signature_that_is_none_is_left_out_until_it_is_one() {
+    let ground = ground();
+    let gpg = "dists/tiny/Release.gpg";
+    ground
+        .door
+        .mirror
+        .always(gpg, Fault::Replace(b"no signature".to_vec()));
+    ground.mirror(&[]).succeeded().says(&["Release.gpg", "left out"]);
+    let there = served(&ground.dir());
+    assert!(there.contains_key("dists/tiny/InRelease") && !there.contains_key(gpg));
+    assert!(!there.contains_key("dists/tiny/Release"));
+    ground.check().succeeded();
+    ground.door.mirror.behave();
+    ground.mirror(&[]).succeeded();
+    let there = served(&ground.dir());
+    assert!(there.contains_key("dists/tiny/Release") && there.contains_key(gpg));
 }
 
 fn the_closure_and_the_signed_files_as_they_are() {

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod deps;
 mod dnf;
 mod fuzz;
 mod machine;
@@ -31,6 +32,8 @@ enum Chore {
     Peers(peers::Args),
     /// Build a signed RPM distribution from Debian's packages.
     RpmDistro(rpm_distro::Args),
+    /// Check the dependencies: licences, sources, reasons, what was yanked; and count unsafe code.
+    Deps(deps::Args),
     /// Run the fuzz targets, each for a while, with what they may allocate bounded.
     Fuzz(fuzz::Args),
     /// Everything at once for a while, with mirrors that misbehave and runs that are killed; or many bootstraps at once.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
         Chore::RpmDistro(args) => rpm_distro::run(&args),
+        Chore::Deps(args) => deps::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Soak(args) => soak::run(&args),
         Chore::Bench(bench) => bench::run(&bench),

@@ -51,7 +51,11 @@ pub fn run(
                 (signal, reference.time * random.below(1200) as u32 / 1000)
             }),
         };
-        let outcome = one(&format!("w{number}"), job, &disturbance, ground, reference);
+        let worker = format!("w{number}");
+        let outcome = one(&worker, job, &disturbance, ground, reference);
+        if outcome.is_err() {
+            ground.clear(job, &worker);
+        }
         let mut table = table.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         match outcome {
             Ok(endings) => endings
@@ -119,6 +123,8 @@ fn one(
     let mut endings = vec![(job.words(), ending)];
     let left = names(&out)?;
     match ending {
+        // What an origin did not give is not in its mirror: the next run asks again.
+        Ending::Done if job.keeps_its_parts() && disturbance.plan.is_some() => {}
         Ending::Done => right(job, reference, &target, &said)?,
         Ending::Killed => {}
         Ending::Refused(_) | Ending::Terminated => {
@@ -129,7 +135,7 @@ fn one(
             );
         }
     }
-    if ending != Ending::Done {
+    if ending != Ending::Done || (job.keeps_its_parts() && disturbance.plan.is_some()) {
         if target.exists() && !job.keeps_its_parts() {
             // The signal came after the last step: what is there is whole.
             right(job, reference, &target, &said)?;
@@ -145,7 +151,7 @@ fn one(
             fs::read_to_string(&errors)?
         );
         right(job, reference, &target, &said)?;
-        endings.push(("the run after one that failed", Ending::Done));
+        endings.push(("the run after one that was disturbed", Ending::Done));
     }
     let left = names(&out)?;
     ensure!(

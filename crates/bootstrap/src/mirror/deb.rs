@@ -137,9 +137,14 @@ fn try_stage(suite: &Suite, dir: &Dir, fetcher: &Fetcher, context: &Context) -> 
     }
     for file in ["Release", "Release.gpg"] {
         // They say the same as InRelease: where that is what it was, so are they.
-        let bytes = match same {
+        let kept = match same {
             true => dir.root().read_if_exists(unit.published(file))?,
-            false => fetch(file)?,
+            false => None,
+        };
+        // One that the origin did not give the last time is asked for again.
+        let bytes = match kept {
+            Some(bytes) => Some(bytes),
+            None => fetch(file)?,
         };
         if let Some(bytes) = bytes {
             unit.put(dir, file, &bytes)?;
@@ -151,6 +156,16 @@ fn try_stage(suite: &Suite, dir: &Dir, fetcher: &Fetcher, context: &Context) -> 
         Some(newer) if source.valid_until == Check::Enforced => return Err(newer.older.refused(None)),
         Some(newer) => context.warn(newer.older.waived()),
         None => {}
+    }
+    if signed.is_some() && !signature_holds(&unit, source, dir)? {
+        context.note(format!(
+            "Release.gpg of {} is no good signature of Release, and both are left out",
+            source.name()
+        ));
+        unit.drop(dir, "Release")?;
+        unit.drop(dir, "Release.gpg")?;
+        // InRelease came first, and was judged.
+        files.truncate(1);
     }
     files.iter().for_each(|file| fetcher.keep_judged(file));
     if signed.is_some() && !says_the_same(&unit, &release, dir)? {
@@ -171,6 +186,23 @@ fn try_stage(suite: &Suite, dir: &Dir, fetcher: &Fetcher, context: &Context) -> 
         staging.group(&forms, needed, &mut unit)?;
     }
     Ok(unit)
+}
+
+/// Whether Release.gpg, where it is there beside an InRelease that was verified, signs Release; true where signatures were
+/// waived.
+fn signature_holds(unit: &Unit, source: &PlannedSource, dir: &Dir) -> Result<bool, Error> {
+    let (Some(keyring), Check::Enforced) = (&source.keyring, source.signature) else {
+        return Ok(true);
+    };
+    let Some(signature) = dir.root().read_if_exists(unit.next("Release.gpg"))? else {
+        return Ok(true);
+    };
+    let text = dir
+        .root()
+        .read_if_exists(unit.next("Release"))?
+        .unwrap_or_default();
+    let verified = bareroot_trust::verify_detached("Release", text, &signature, keyring, &source.policy());
+    Ok(verified.is_ok())
 }
 
 /// Whether Release, where it is there, lists what InRelease does.

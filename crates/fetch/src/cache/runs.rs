@@ -69,8 +69,12 @@ impl Drop for Run {
 /// What runs go on: how many, and the start of the oldest one. The files of dead ones are removed.
 pub(super) fn going_on(root: &Path) -> (usize, Option<SystemTime>) {
     let (mut count, mut oldest) = (0, None::<SystemTime>);
-    let entries = std::fs::read_dir(root.join(LAYOUT).join(DIRECTORY));
-    for entry in entries.into_iter().flatten().flatten() {
+    let directory = root.join(LAYOUT).join(DIRECTORY);
+    // What is elsewhere is no run's, and stays.
+    if super::no_links(root, &directory).is_err() {
+        return (0, None);
+    }
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let Some(start) = alive(&entry.path()) else {
             continue;
         };

@@ -207,7 +207,7 @@ impl PlannedSource {
     }
 
     /// How its signatures are judged.
-    pub(super) fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         Policy {
             now: SystemTime::now(),
             allow_weak_keys: self.weak_keys.clone(),
