@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod deps;
 mod dnf;
 mod fuzz;
 mod machine;
@@ -30,6 +31,8 @@ enum Chore {
     Peers(peers::Args),
     /// Build a signed RPM distribution from Debian's packages.
     RpmDistro(rpm_distro::Args),
+    /// Check the dependencies: licences, sources, reasons, what was yanked; and count unsafe code.
+    Deps(deps::Args),
     /// Run the fuzz targets, each for a while, with what they may allocate bounded.
     Fuzz(fuzz::Args),
     /// Times as ratios to the peers, in one run.
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
         Chore::RpmDistro(args) => rpm_distro::run(&args),
+        Chore::Deps(args) => deps::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
     };
