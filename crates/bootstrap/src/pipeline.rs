@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::thread;
 
+use bareroot_enter::confine::Confined;
 use bareroot_fetch::{Fetcher, Request};
 use bareroot_model::Phase;
 use bareroot_trust::{Blob, Verified};
@@ -34,7 +35,7 @@ pub struct Job {
 }
 
 /// Fetches every archive and hands each to `handle`, with its place among the jobs; what comes back is in the jobs'
-/// order.
+/// order. The threads that handle are `confined`; those that fetch are not.
 ///
 /// # Errors
 /// The first error of any transfer or handling.
@@ -43,13 +44,19 @@ pub fn run<T: Send>(
     threads: usize,
     fetcher: &Fetcher,
     context: &Context,
+    confined: &Confined,
     handle: impl Fn(usize, &Verified<Blob>) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
     let count = jobs.len();
     let queue = Queue::default();
     let results = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1))
-            .map(|_| scope.spawn(|| handle_all(&queue, &handle)))
+            .map(|_| {
+                scope.spawn(|| {
+                    confined.begin();
+                    handle_all(&queue, &handle)
+                })
+            })
             .collect();
         let fetched = fetch_all(jobs, &queue, fetcher, context);
         queue.close();

@@ -50,6 +50,11 @@ impl Going {
         }
     }
 
+    /// The process' number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until these words have been said.
     ///
     /// # Panics

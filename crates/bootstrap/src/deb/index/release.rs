@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use bareroot_deb::release::{Dates, Release, Response};
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Digest;
 use bareroot_trust::{Policy, Trusted, Waiver};
@@ -38,7 +39,7 @@ pub fn fetch(
         Ok(text) => (
             "InRelease",
             digest(&text),
-            clear_signed(&name, text, source, context)?,
+            confine::parse(|| clear_signed(&name, text, source, context))?,
         ),
         Err(error) if error.is_not_found() => match detached(&name, source, fetcher, context) {
             // Without a network InRelease is what most repositories would have had.
@@ -50,7 +51,7 @@ pub fn fetch(
         },
         Err(error) => return Err(error.into()),
     };
-    let release = text.try_map(|text| Release::parse(&name, text))?;
+    let release = confine::parse(|| text.try_map(|text| Release::parse(&name, text)))?;
     let expired = match source.valid_until {
         Check::Enforced => Response::Refuse,
         Check::Waived => Response::Warn,
@@ -104,10 +105,10 @@ fn detached(
     let text = fetcher.index(&location(source, "Release"), LARGEST_RELEASE)?;
     let signature = fetcher.index(&location(source, "Release.gpg"), LARGEST_RELEASE);
     let verified = match (signature, &source.keyring) {
-        (Ok(signature), Some(keyring)) => {
+        (Ok(signature), Some(keyring)) => confine::parse(|| {
             bareroot_trust::verify_detached(name, text.clone(), &signature, keyring, &source.policy())
                 .map_err(Error::from)
-        }
+        }),
         (Err(error), _) if error.is_not_found() && !error.is_offline() => {
             Err(Error::Trust(bareroot_trust::Error::NoSignature {
                 name: name.to_owned(),

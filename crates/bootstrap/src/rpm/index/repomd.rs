@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Digest;
 use bareroot_rpm_repo::repomd::{Digests, Repomd};
@@ -48,7 +49,7 @@ pub fn fetch(
         }
     };
     let sha256 = Digest::new(Sha256::digest(trusted.get()).into());
-    let repomd = trusted.try_into_map(|text| Repomd::parse(&name, &text))?;
+    let repomd = confine::parse(|| trusted.try_into_map(|text| Repomd::parse(&name, &text)))?;
     Ok((repomd, sha256))
 }
 
@@ -100,13 +101,12 @@ fn signed(
         }
         result => result?,
     };
-    Ok(bareroot_trust::verify_detached(
-        name,
-        text,
-        &signature,
-        keyring,
-        &repo.policy(SystemTime::now()),
-    )?)
+    let policy = repo.policy(SystemTime::now());
+    confine::parse(|| {
+        Ok(bareroot_trust::verify_detached(
+            name, text, &signature, keyring, &policy,
+        )?)
+    })
 }
 
 fn reason(repo: &PlannedRepo) -> Waiver {
