@@ -1,17 +1,33 @@
-//! Packages that try to leave the root, or to use up what they are read with. A bird lives beside the target and outside
+//! Packages that try to leave the root, or to use up what they are read with; repositories and servers that lie. A bird lives beside the target and outside
 //! its directory; whatever a package does, the bird is what it was.
 
 mod bombs;
+mod clearsign;
+mod credentials;
 mod database;
+mod endless;
 mod escapes;
+mod filenames;
+mod http;
 mod indexes;
+mod mixed;
+mod rollback;
+mod rpm_indexes;
+mod rpm_lists;
+mod rpm_packages;
+mod rpm_rollback;
+mod secure;
+mod site;
+mod terminal;
+mod tuf;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bareroot_testkit::deb::DebBuilder;
-use bareroot_testkit::door::{Door, Run, SUITE};
+use bareroot_testkit::door::{Door, Run, SUITE, signer};
 use bareroot_testkit::repo::RepoBuilder;
 use bareroot_testkit::tree::{Tree, TreeOptions};
 use bareroot_testkit::{base, harness, programs};
@@ -20,7 +36,26 @@ use bareroot_testkit::{base, harness, programs};
 const THREADS: usize = 4;
 
 fn main() -> ExitCode {
-    let tables = [escapes::CASES, bombs::CASES, database::CASES, indexes::CASES];
+    let tables = [
+        escapes::CASES,
+        bombs::CASES,
+        database::CASES,
+        indexes::CASES,
+        tuf::CASES,
+        endless::CASES,
+        mixed::CASES,
+        rollback::CASES,
+        clearsign::CASES,
+        http::CASES,
+        secure::CASES,
+        filenames::CASES,
+        credentials::CASES,
+        terminal::CASES,
+        rpm_packages::CASES,
+        rpm_indexes::CASES,
+        rpm_lists::CASES,
+        rpm_rollback::CASES,
+    ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
 
@@ -32,7 +67,12 @@ struct Ground {
 
 impl Ground {
     fn new(repository: &RepoBuilder) -> Self {
-        let door = Door::new(env!("CARGO_BIN_EXE_bareroot"), repository);
+        Self::over(repository.files(Some(signer())))
+    }
+
+    /// A mirror of any files, that [`signer`] signs.
+    fn over(files: BTreeMap<String, Vec<u8>>) -> Self {
+        let door = Door::over(env!("CARGO_BIN_EXE_bareroot"), files, signer().certificate());
         for place in canaries(&door) {
             fs::create_dir(&place).expect("a directory for the bird");
             fs::write(place.join("bird"), "alive").expect("a bird");

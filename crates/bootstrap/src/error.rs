@@ -303,6 +303,14 @@ pub enum Error {
     /// An index still changed after a second try.
     #[error("the mirror changed while it was read, twice: {0}")]
     Moving(Box<Error>),
+    /// A mirror gives an older signed index than it gave before.
+    #[error("{older}{}", crate::older::why_not(why.as_deref()))]
+    OlderIndex {
+        /// What it gave, and what it gave before.
+        older: crate::older::Older,
+        /// Why the newer one cannot be used in its place.
+        why: Option<Box<Error>>,
+    },
     /// Another run writes the mirror.
     #[error("another run of bareroot writes the mirror `{path}`", path = path.display())]
     MirrorBusy {
@@ -465,6 +473,7 @@ impl Classified for Error {
             Error::NotConfigurable { .. } => Class::Unresolved,
             Error::NoIndex { .. } | Error::NoMirrors { .. } => Class::Network,
             Error::NothingSigned { .. }
+            | Error::OlderIndex { .. }
             | Error::Metalink { .. }
             | Error::NoPrimary { .. }
             | Error::OtherPackage { .. } => Class::Trust,
@@ -550,6 +559,11 @@ impl Classified for Error {
                 ))
             }
             Error::Moving(error) => error.hint(),
+            Error::OlderIndex { .. } => Some(
+                "the mirror lags behind, or an old state is passed off as its own: try again later, or another \
+                 --mirror; --no-check-valid-until takes the older one"
+                    .to_owned(),
+            ),
             Error::Deb(error) => error.hint(),
             Error::Archive(error) => error.hint(),
             Error::Package(error) => error.hint(),

@@ -21,6 +21,7 @@ mod lock;
 mod log;
 mod mirror;
 mod mode;
+mod older;
 mod pipeline;
 mod plan;
 mod recipe;
@@ -51,6 +52,7 @@ pub use lock::{
     LockReport, Order as LockOrder, Upgrade, lock, read as read_lock, request_of as request_of_lock,
 };
 pub use mirror::{MirrorOrder, MirrorReport, check_mirror, mirror};
+pub use older::Older;
 pub use recipe::{read as read_recipe, request_of as request_of_recipe};
 pub use request::{CacheChoice, Filter, Hook, HookKind, LockUse, Request, Variant, Waivers};
 pub use resolution::{Resolution, resolve};

@@ -178,7 +178,6 @@ fn rpm_has_not(request: &Request) -> Vec<Asked> {
         option("--merged-usr", request.merged_usr, ""),
         option("--aptopt", !request.apt_options.is_empty(), ""),
         option("--dpkgopt", !request.dpkg_options.is_empty(), ""),
-        option("--no-check-valid-until", request.waivers.valid_until, ""),
         option(
             "--snapshot",
             request.snapshot.is_some(),

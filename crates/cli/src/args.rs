@@ -461,7 +461,7 @@ pub struct PlanOptions {
     /// Keyring files or directories (.gpg, .pgp, .asc) instead of the built-in ones
     #[arg(long = "keyring", value_name = "FILE|DIR", help_heading = "Trust")]
     pub keyrings: Vec<PathBuf>,
-    /// Accept an index after its Valid-Until (Debian)
+    /// Accept an index after its Valid-Until (Debian), and one older than its address gave before
     #[arg(long, help_heading = "Trust")]
     pub no_check_valid_until: bool,
     /// Accept weak signatures (SHA-1, DSA, an expired key) by this key

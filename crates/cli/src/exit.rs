@@ -113,9 +113,9 @@ impl Failure {
     }
 
     fn print(&self) {
-        let mut words = format!("error: {}\n", self.message());
+        let mut words = format!("error: {}\n", text::message(&self.message()));
         if let Some(hint) = self.hint() {
-            let _ = writeln!(words, "hint: {}", text::visible(&hint));
+            let _ = writeln!(words, "hint: {}", text::message(&hint));
         }
         text::to_stderr(&words);
     }

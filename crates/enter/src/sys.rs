@@ -65,9 +65,10 @@ pub(crate) fn set_environment(variables: &[(OsString, OsString)]) {
 /// Sets a variable of the environment, or takes it away. The same condition as for [`set_environment`]; the name must not be
 /// empty nor hold `=`, and neither may hold a zero byte.
 pub(crate) fn set_variable(name: &OsStr, value: Option<&OsStr>) {
-    // SAFETY: no other thread is there to read the environment meanwhile.
     match value {
+        // SAFETY: no other thread is there to read the environment meanwhile.
         Some(value) => unsafe { std::env::set_var(name, value) },
+        // SAFETY: as above.
         None => unsafe { std::env::remove_var(name) },
     }
 }

@@ -17,7 +17,7 @@ mod settings;
 
 pub use cache::{Broken, Cache, Checked, Derived, Kind, Pruned, Removed, Size};
 pub use error::Error;
-pub use fetcher::{Fetcher, Request};
+pub use fetcher::{Fetcher, Request, Unjudged};
 pub use location::{Location, without_credentials};
 pub use net::{NameFiles, Netrc, Proxies, Roots};
 pub use settings::Settings;

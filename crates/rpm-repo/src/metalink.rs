@@ -45,7 +45,7 @@ impl Metalink {
     pub fn base_urls(&self) -> impl Iterator<Item = &str> {
         self.urls
             .iter()
-            .filter(|url| url.starts_with("http"))
+            .filter(|url| crate::is_remote(url))
             .filter_map(|url| url.strip_suffix("/repodata/repomd.xml"))
     }
 }

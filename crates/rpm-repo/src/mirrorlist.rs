@@ -1,11 +1,12 @@
 //! Plain lists of mirrors: a URL a line.
 
-/// The URLs; empty lines, comments and what is no URL are skipped.
+/// The URLs, http and https alone: a server must not have files of this host read. Empty lines, comments and what is no such
+/// URL are skipped.
 pub fn parse(text: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(text)
         .lines()
         .map(str::trim)
-        .filter(|line| !line.starts_with('#') && line.contains("://"))
+        .filter(|line| crate::is_remote(line))
         .map(str::to_owned)
         .collect()
 }
@@ -14,7 +15,7 @@ pub fn parse(text: &[u8]) -> Vec<String> {
 mod tests {
     #[test]
     fn comments_are_skipped() {
-        let text = b"# repo = x\n\nhttp://a.example/os/\n  https://b.example/os\nnothing\n";
+        let text = b"# repo = x\n\nhttp://a.example/os/\n  https://b.example/os\nnothing\nfile:///etc\ncopy:///etc\nhttpfile://x\n";
         assert_eq!(
             super::parse(text),
             ["http://a.example/os/", "https://b.example/os"]

@@ -123,6 +123,21 @@ impl Repomd {
         newest.or_else(|| self.revision.parse().ok())
     }
 
+    /// When the repository was made as it is, in seconds since 1970: its revision, where that is such a number, else its date.
+    pub fn made(&self) -> Option<u64> {
+        self.revision.parse().ok().or_else(|| self.date())
+    }
+
+    /// Whether another state of the same repository is newer. The two are only compared by what both have: their revisions,
+    /// which are numbers that grow, else their dates.
+    pub fn is_older_than(&self, other: &Repomd) -> bool {
+        let revision = |repomd: &Repomd| repomd.revision.parse::<u64>().ok();
+        match (revision(self), revision(other)) {
+            (Some(own), Some(its)) => own < its,
+            _ => self.date() < other.date(),
+        }
+    }
+
     /// The file of a kind that is quickest to read.
     pub fn best(&self, kind: DataKind) -> Option<&Data> {
         kind.types()

@@ -4,6 +4,7 @@
 //! each component and architecture, by its digest. Sources and indexes are read at the same time.
 
 mod choose;
+mod newest;
 mod release;
 
 use std::thread;
@@ -21,6 +22,7 @@ use crate::context::Context;
 use crate::deb::plan::{Plan, PlannedSource};
 use crate::error::Error;
 use choose::Wanted;
+use release::Fetched;
 
 /// The version of the parsed form in the cache: raised when what `packages` keeps changes.
 pub(crate) const PARSED: &str = "packages-1";
@@ -38,6 +40,7 @@ pub struct IndexedSource {
     pub indexes: Vec<Index>,
 }
 
+pub use newest::newer;
 pub use release::location;
 
 /// A source's Release file alone, verified.
@@ -49,7 +52,7 @@ pub fn release(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<Trusted<Release>, Error> {
-    release::fetch(source, fetcher, context).map(|(release, _)| release)
+    release::fetch(source, fetcher, context).map(|fetched| fetched.release)
 }
 
 /// The signed file of a source, as it was read.
@@ -121,22 +124,40 @@ fn try_source(
     fetcher: &Fetcher,
     context: &Context,
 ) -> Result<IndexedSource, Error> {
-    let (release, read) = release::fetch(source, fetcher, context)?;
-    let wanted = choose::wanted(&release, source, plan, fetcher)?;
-    let indexes = thread::scope(|scope| {
+    let Fetched { release, read, older } = release::fetch(source, fetcher, context)?;
+    match indexes(number, source, &release, plan, fetcher, context) {
+        Ok(indexes) => Ok(IndexedSource {
+            release,
+            read,
+            indexes,
+        }),
+        // A mirror that was set back, or passes for it, need not have what a newer Release file lists.
+        Err(error) => Err(match older {
+            Some(older) if moved(&error) => older.refused(Some(error)),
+            _ => error,
+        }),
+    }
+}
+
+/// The package indexes of a Release file, read at the same time.
+fn indexes(
+    number: usize,
+    source: &PlannedSource,
+    release: &Trusted<Release>,
+    plan: &Plan,
+    fetcher: &Fetcher,
+    context: &Context,
+) -> Result<Vec<Index>, Error> {
+    let wanted = choose::wanted(release, source, plan, fetcher)?;
+    thread::scope(|scope| {
         let workers: Vec<_> = wanted
             .iter()
-            .map(|wanted| scope.spawn(|| one_index(number, wanted, &release, source, fetcher, context)))
+            .map(|wanted| scope.spawn(|| one_index(number, wanted, release, source, fetcher, context)))
             .collect();
         workers
             .into_iter()
             .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
-            .collect::<Result<_, _>>()
-    })?;
-    Ok(IndexedSource {
-        release,
-        read,
-        indexes,
+            .collect()
     })
 }
 

@@ -12,7 +12,7 @@ use super::paths::{self, below};
 use super::unit::Unit;
 use crate::context::Context;
 use crate::deb::index;
-use crate::deb::plan::PlannedSource;
+use crate::deb::plan::{Check, PlannedSource};
 use crate::error::Error;
 
 /// apt's own limit of a Release file.
@@ -120,8 +120,12 @@ fn try_stage(suite: &Suite, dir: &Dir, fetcher: &Fetcher, context: &Context) -> 
         super::client::below(&suite.place, name, &source.name())?;
     }
     let mut unit = Unit::new(suite.directory(), source.source.is_flat());
-    let fetch = |file: &str| match fetcher.index(&index::location(source, file), LARGEST) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let mut files = Vec::new();
+    let mut fetch = |file: &str| match fetcher.unjudged(&index::location(source, file), LARGEST) {
+        Ok(found) => {
+            files.push(found.clone());
+            Ok(Some(found.content))
+        }
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     };
@@ -143,6 +147,12 @@ fn try_stage(suite: &Suite, dir: &Dir, fetcher: &Fetcher, context: &Context) -> 
     }
     // From here on nothing but the bytes that are to be put in place is believed.
     let release = index::release(&suite.at(dir, NEXT), fetcher, context)?;
+    match index::newer(&release, &files, source, fetcher) {
+        Some(newer) if source.valid_until == Check::Enforced => return Err(newer.older.refused(None)),
+        Some(newer) => context.warn(newer.older.waived()),
+        None => {}
+    }
+    files.iter().for_each(|file| fetcher.keep_judged(file));
     if signed.is_some() && !says_the_same(&unit, &release, dir)? {
         context.note(format!(
             "Release of {} is not of the same moment as InRelease and is left out",

@@ -1,8 +1,10 @@
 //! An RPM repository in a mirror: repomd.xml, its signature, and the metadata that `dnf makecache` asks for.
 
+use std::sync::Arc;
+
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_rpm_repo::repomd::{Data, Digests, Repomd};
-use bareroot_trust::{Expected, Trusted};
+use bareroot_trust::{Expected, Keyring, Trusted};
 
 use super::client::below;
 use super::deb::below_base;
@@ -48,11 +50,12 @@ impl Repository {
             urls: here.base_urls.clone(),
             repomd: Vec::new(),
         };
-        let (repomd, _) = index::repomd(&here, &mirrors, &keyring, fetcher, context)?;
+        let fetched = index::repomd(&here, &mirrors, &keyring, fetcher, context)?;
         Ok(Metadata {
             name: format!("repomd.xml of {}", self.repo.id),
             digests: self.repo.digests(&keyring),
-            repomd,
+            repomd: fetched.repomd,
+            keyring,
         })
     }
 }
@@ -62,6 +65,7 @@ pub struct Metadata {
     name: String,
     digests: Digests,
     repomd: Trusted<Repomd>,
+    keyring: Arc<Keyring>,
 }
 
 impl Metadata {
@@ -132,9 +136,14 @@ fn try_stage(
     let repo = &repository.repo;
     let mut unit = Unit::new(repository.directory(), false);
     let at = |path: &str| Location::new(mirrors.urls.iter().map(String::as_str), path);
-    unit.put(dir, "repomd.xml", &index::repomd_text(repo, mirrors, fetcher)?)?;
-    match fetcher.index(&at("repodata/repomd.xml.asc"), LARGEST) {
-        Ok(signature) => unit.put(dir, "repomd.xml.asc", &signature)?,
+    let text = index::repomd_text(repo, mirrors, fetcher)?;
+    unit.put(dir, "repomd.xml", &text.content)?;
+    let mut files = vec![text];
+    match fetcher.unjudged(&at("repodata/repomd.xml.asc"), LARGEST) {
+        Ok(signature) => {
+            unit.put(dir, "repomd.xml.asc", &signature.content)?;
+            files.push(signature);
+        }
         Err(error) if error.is_not_found() => {}
         // Where nobody asks for a signature, that there is none to be had is nobody's business.
         Err(_) if repo.repo_gpgcheck == Check::Off => {}
@@ -142,6 +151,15 @@ fn try_stage(
     }
     // From here on nothing but the bytes that are to be put in place is believed.
     let metadata = repository.repomd(dir, NEXT, fetcher, context)?;
+    match files
+        .first()
+        .and_then(|text| index::newer(&metadata.repomd, text, repo, mirrors, &metadata.keyring, fetcher))
+    {
+        Some(newer) if repo.older == Check::Enforced => return Err(newer.older.refused(None)),
+        Some(newer) => context.warn(newer.older.waived()),
+        None => {}
+    }
+    files.iter().for_each(|file| fetcher.keep_judged(file));
     for data in metadata.files() {
         let path = below(".", &data.location, &format!("repomd.xml of {}", repo.id))?;
         let Some(file) = path.strip_prefix("repodata/") else {

@@ -261,6 +261,7 @@ fn planned(
             (true, false) => Check::Enforced,
         },
         repo_gpgcheck: Check::Off,
+        older: Check::Enforced,
         weak_keys: request.waivers.weak_keys.clone(),
         priority: repository.priority,
         cost: repository.cost,

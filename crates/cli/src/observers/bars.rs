@@ -90,10 +90,10 @@ impl Observer for Bars {
                 phase: Phase::Finish, ..
             } => self.configure.set_message(""),
             Event::Warning { text } => {
-                let _ = self.all.println(format!("warning: {}", text::visible(&text)));
+                let _ = self.all.println(format!("warning: {}", text::message(&text)));
             }
             Event::Note { text } => {
-                let _ = self.all.println(text::visible(&text));
+                let _ = self.all.println(text::message(&text));
             }
             Event::Input {
                 path,
@@ -101,7 +101,7 @@ impl Observer for Bars {
                 reason,
             } => {
                 let line = summary::input(&path, problem, reason.as_deref());
-                let _ = self.all.println(text::visible(&line));
+                let _ = self.all.println(text::message(&line));
             }
             Event::CopyPlanned { entries, bytes } => {
                 // There are no packages.

@@ -16,7 +16,7 @@ impl Observer for Json {
         }
         if let Ok(mut line) = serde_json::to_string(&event) {
             line.push('\n');
-            text::to_stdout(&line);
+            text::to_stdout(&text::visible_json(&line));
         }
     }
 }
@@ -28,5 +28,5 @@ pub fn print_failure(failure: &Failure) {
         "code": failure.class().exit_code(),
         "message": failure.message(),
     });
-    text::to_stdout(&format!("{line}\n"));
+    text::to_stdout(&text::visible_json(&format!("{line}\n")));
 }

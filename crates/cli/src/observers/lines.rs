@@ -67,7 +67,7 @@ impl Lines {
 impl Observer for Lines {
     fn on(&self, event: Event) {
         if let Some(line) = self.line(&event) {
-            text::to_stderr(&format!("{}\n", text::visible(&line)));
+            text::to_stderr(&format!("{}\n", text::message(&line)));
         }
     }
 }

@@ -34,7 +34,7 @@ fn directory(place: &CachePlace) -> Result<PathBuf, Failure> {
 /// A JSON document, or words.
 fn say(place: &CachePlace, document: impl FnOnce() -> Value, words: impl FnOnce() -> String) {
     let out = match place.json {
-        true => format!("{}\n", document()),
+        true => text::visible_json(&format!("{}\n", document())),
         false => text::visible(&words()),
     };
     text::to_stdout(&out);

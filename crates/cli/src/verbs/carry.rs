@@ -71,7 +71,10 @@ pub fn run(verb: &Carry, carried: Option<Carried>, adopted: &Adopted) -> Result<
         )?),
     };
     match (verb.json, &placed) {
-        (true, placed) => text::to_stdout(&format!("{}\n", document(verb, &plan, placed.as_ref()))),
+        (true, placed) => {
+            let words = format!("{}\n", document(verb, &plan, placed.as_ref()));
+            text::to_stdout(&text::visible_json(&words));
+        }
         (false, None) => text::to_stdout(&text::visible(&table(&plan))),
         (false, Some(placed)) => context.note(last_line(&plan, placed)),
     }

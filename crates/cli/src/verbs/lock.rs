@@ -42,7 +42,7 @@ pub fn run(verb: &Lock) -> Result<(), Failure> {
     observers.end(result.as_ref().err())?;
     let report = result?;
     let words = match verb.talk.json {
-        true => format!("{}\n", document(&report)),
+        true => text::visible_json(&format!("{}\n", document(&report))),
         false => text::visible(&told(&report, &order.upgrade)),
     };
     text::to_stdout(&words);

@@ -76,7 +76,7 @@ fn document(resolution: &Resolution) -> String {
             })
         })
         .collect();
-    format!("{}\n", json!({ "packages": packages }))
+    text::visible_json(&format!("{}\n", json!({ "packages": packages })))
 }
 
 fn why(package: &Package) -> String {

@@ -91,10 +91,8 @@ fn list(db: &Path, as_json: bool) -> Result<(), Failure> {
             ByteOrder::Big => "big",
         });
         let backend = contents.backend.word();
-        words = format!(
-            "{}\n",
-            json!({ "backend": backend, "byte_order": order, "packages": packages })
-        );
+        let document = json!({ "backend": backend, "byte_order": order, "packages": packages });
+        words = text::visible_json(&format!("{document}\n"));
     }
     text::to_stdout(&words);
     Ok(())

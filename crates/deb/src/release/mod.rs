@@ -334,9 +334,9 @@ pub(crate) fn is_no(value: &str) -> bool {
         .any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// A piece of somebody else's text for a message.
+/// A piece of somebody else's text for a message, on one line: a line of its own could pass for a message of ours.
 pub(crate) fn brief(text: &str) -> String {
-    text.chars().take(120).collect()
+    text.replace('\n', "\\n").chars().take(120).collect()
 }
 
 #[cfg(test)]

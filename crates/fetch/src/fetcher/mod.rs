@@ -18,6 +18,8 @@ use crate::location::{Location, Place};
 use crate::net::{Lanes, Watch};
 use crate::{Error, Settings};
 
+pub use release::Unjudged;
+
 use flights::{Flights, Turn};
 use meter::Meter;
 use rounds::Health;

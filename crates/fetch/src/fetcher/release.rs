@@ -18,13 +18,36 @@ use crate::net::Ask;
 /// The version of what is kept of them.
 const KIND: &str = "release-1";
 
+/// A small file as it came, that its signature is yet to vouch for.
+#[derive(Clone, Debug)]
+pub struct Unjudged {
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Where it was asked for, without credentials: the mirror's own address, whatever that redirects to.
+    pub url: String,
+    /// Whether it came over the network in this run: not from the cache or a local mirror.
+    pub fresh: bool,
+}
+
 impl Fetcher {
-    /// A small file that its signature will vouch for (`InRelease`, `Release`, `Release.gpg`), of at most `limit` bytes.
-    /// Offline, it is what this very URL brought last.
+    /// A small file that nothing on this side vouches for (a key, a list of mirrors), of at most `limit` bytes. Offline, it is
+    /// what this very URL brought last.
     ///
     /// # Errors
     /// The mirror's error, or [`Error::Mirrors`] with one for each; [`Error::is_not_found`] tells that it does not exist.
     pub fn index(&self, location: &Location, limit: u64) -> Result<Vec<u8>, Error> {
+        let found = self.unjudged(location, limit)?;
+        self.keep_judged(&found);
+        Ok(found.content)
+    }
+
+    /// As [`index`](Fetcher::index), for a file that a signature will vouch for (`InRelease`, `repomd.xml`): it is not kept
+    /// until [`keep_judged`](Fetcher::keep_judged) says that it was seen to be good, so that no forged or old one takes the
+    /// place of a good one.
+    ///
+    /// # Errors
+    /// As [`index`](Fetcher::index).
+    pub fn unjudged(&self, location: &Location, limit: u64) -> Result<Unjudged, Error> {
         let places = location.places()?;
         if places.is_empty() {
             return Err(Error::NoMirror {
@@ -33,6 +56,7 @@ impl Fetcher {
         }
         let found = self.rounds(&location.path, &places, |place| {
             let shown = place.shown();
+            let mut fresh = false;
             let (content, cached) = match place {
                 Place::File(path) | Place::Copy(path) => {
                     (self.small(open(path, &shown)?, limit, path, &shown)?, false)
@@ -43,15 +67,20 @@ impl Fetcher {
                         url: shown.clone(),
                         bytes: None,
                     });
+                    fresh = true;
                     (self.ask(url, credentials.as_ref(), limit, &shown)?, false)
                 }
             };
             self.tell(Event::Fetched {
-                url: shown,
+                url: shown.clone(),
                 bytes: content.len() as u64,
                 cached,
             });
-            Ok(content)
+            Ok(Unjudged {
+                content,
+                url: shown,
+                fresh,
+            })
         });
         found.map_err(|error| match &error {
             Error::Mirrors { failures, .. } if failures.iter().all(Error::is_offline) => {
@@ -59,6 +88,21 @@ impl Fetcher {
             }
             _ => error,
         })
+    }
+
+    /// Keeps a file in the cache as what its address brought last.
+    pub fn keep_judged(&self, found: &Unjudged) {
+        if let Some(cache) = self.cache().filter(|_| found.fresh) {
+            // Without it, the next run without a network fails, and says why.
+            let _ = cache.keep(Shelf::Releases, &key(&found.url), KIND, |writer| {
+                writer.write_all(&found.content)
+            });
+        }
+    }
+
+    /// What an address brought last, of at most `limit` bytes: only its own signature vouches for it.
+    pub fn last(&self, url: &str, limit: u64) -> Option<Vec<u8>> {
+        self.kept(url, limit).ok()
     }
 
     fn small(&self, file: File, limit: u64, path: &std::path::Path, shown: &str) -> Result<Vec<u8>, Error> {
@@ -86,7 +130,7 @@ impl Fetcher {
                 limit,
             })
         };
-        let content = self.lanes.with(|lane| {
+        self.lanes.with(|lane| {
             let opened = lane.open(Ask {
                 url,
                 credentials,
@@ -109,14 +153,7 @@ impl Fetcher {
                 Ok(())
             })?;
             Ok(content)
-        })?;
-        if let Some(cache) = self.cache() {
-            // Without it, the next run without a network fails, and says why.
-            let _ = cache.keep(Shelf::Releases, &key(shown), KIND, |writer| {
-                writer.write_all(&content)
-            });
-        }
-        Ok(content)
+        })
     }
 
     fn kept(&self, shown: &str, limit: u64) -> Result<Vec<u8>, Error> {

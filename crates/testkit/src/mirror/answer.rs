@@ -139,6 +139,9 @@ pub(super) fn answer<S: Read + Write>(
         }
         _ => head.push_str(&format!("Content-Length: {length}\r\n")),
     }
+    if let Some(Fault::Header(name, value)) = &fault {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
     head.push_str("Accept-Ranges: bytes\r\n\r\n");
     let stream = connection.stream();
     stream.write_all(head.as_bytes())?;

@@ -33,6 +33,8 @@ pub enum Fault {
     Replace(Vec<u8>),
     /// These bytes instead of an HTTP answer.
     Raw(Vec<u8>),
+    /// The right answer with one more header.
+    Header(String, String),
     /// In chunks, as RFC 9112 7.1 has it; the last one missing where `true`.
     Chunked(bool),
 }

@@ -4,18 +4,19 @@ use std::time::SystemTime;
 
 use bareroot_deb::release::{Dates, Release, Response};
 use bareroot_enter::confine;
-use bareroot_fetch::{Fetcher, Location};
+use bareroot_fetch::{Fetcher, Location, Unjudged};
 use bareroot_model::Digest;
 use bareroot_trust::{Policy, Trusted, Waiver};
 use sha2::{Digest as _, Sha256};
 
-use super::ReadIndex;
+use super::{ReadIndex, newest};
 use crate::context::Context;
 use crate::deb::plan::{Check, PlannedSource};
 use crate::error::Error;
+use crate::older::Older;
 
 /// Debian's largest is a few hundred kilobytes; apt's own limit is 10 MB too.
-const LARGEST_RELEASE: u64 = 10_000_000;
+pub const LARGEST_RELEASE: u64 = 10_000_000;
 
 /// Where a file of a source's suite is: below dists/SUITE, or, in a flat repository, below the suite's own path.
 pub fn location(source: &PlannedSource, path: &str) -> Location {
@@ -28,52 +29,93 @@ pub fn location(source: &PlannedSource, path: &str) -> Location {
     Location::new(source.source.uris.clone(), path)
 }
 
+/// A source's Release file, verified.
+pub struct Fetched {
+    /// The file.
+    pub release: Trusted<Release>,
+    /// What is known of it.
+    pub read: ReadIndex,
+    /// What the mirror gave, where this is a newer one of the cache.
+    pub older: Option<Older>,
+}
+
 /// Fetches and verifies.
-pub fn fetch(
+pub fn fetch(source: &PlannedSource, fetcher: &Fetcher, context: &Context) -> Result<Fetched, Error> {
+    let name = source.name();
+    let (file, text, files) = download(&name, source, fetcher, context)?;
+    // What the digest is of is the file, and not the text in it.
+    let raw = files
+        .first()
+        .map(|file| file.content.as_slice())
+        .unwrap_or_default();
+    let (release, read) = parsed(&name, file, raw, text)?;
+    let check = |release: &Release| -> Result<(), Error> {
+        let warnings = release.check(&source.source.suite, &source.dates())?;
+        warnings.into_iter().for_each(|warning| context.warn(warning));
+        Ok(())
+    };
+    check(&release)?;
+    match newest::newer(&release, &files, source, fetcher) {
+        Some(newer) if source.valid_until == Check::Enforced => {
+            if let Err(error) = check(&newer.release) {
+                return Err(newer.older.refused(Some(error)));
+            }
+            context.warn(newer.older.replaced());
+            return Ok(Fetched {
+                release: newer.release,
+                read: newer.read,
+                older: Some(newer.older),
+            });
+        }
+        Some(newer) => context.warn(newer.older.waived()),
+        None => {}
+    }
+    files.iter().for_each(|file| fetcher.keep_judged(file));
+    Ok(Fetched {
+        release,
+        read,
+        older: None,
+    })
+}
+
+/// The signed text, and the files that it came in.
+type Download = (&'static str, Trusted<Vec<u8>>, Vec<Unjudged>);
+
+fn download(
+    name: &str,
     source: &PlannedSource,
     fetcher: &Fetcher,
     context: &Context,
-) -> Result<(Trusted<Release>, ReadIndex), Error> {
-    let name = source.name();
-    let (file, sha256, text) = match fetcher.index(&location(source, "InRelease"), LARGEST_RELEASE) {
-        Ok(text) => (
-            "InRelease",
-            digest(&text),
-            confine::parse(|| clear_signed(&name, text, source, context))?,
-        ),
-        Err(error) if error.is_not_found() => match detached(&name, source, fetcher, context) {
+) -> Result<Download, Error> {
+    match fetcher.unjudged(&location(source, "InRelease"), LARGEST_RELEASE) {
+        Ok(file) => {
+            let text = confine::parse(|| clear_signed(name, file.content.clone(), source, context))?;
+            Ok(("InRelease", text, vec![file]))
+        }
+        Err(error) if error.is_not_found() => match detached(name, source, fetcher, context) {
             // Without a network InRelease is what most repositories would have had.
-            Err(Error::Fetch(other)) if other.is_offline() => return Err(error.into()),
-            result => {
-                let text = result?;
-                ("Release", digest(text.get()), text)
-            }
+            Err(Error::Fetch(other)) if other.is_offline() => Err(error.into()),
+            result => result.map(|(text, files)| ("Release", text, files)),
         },
-        Err(error) => return Err(error.into()),
-    };
-    let release = confine::parse(|| text.try_map(|text| Release::parse(&name, text)))?;
-    let expired = match source.valid_until {
-        Check::Enforced => Response::Refuse,
-        Check::Waived => Response::Warn,
-    };
-    let dates = Dates {
-        expired,
-        ..Dates::strict(SystemTime::now())
-    };
-    for warning in release.check(&source.source.suite, &dates)? {
-        context.warn(warning);
+        Err(error) => Err(error.into()),
     }
+}
+
+/// What a verified text says, with what is known of the file that it came in.
+pub fn parsed(
+    name: &str,
+    file: &'static str,
+    raw: &[u8],
+    text: Trusted<Vec<u8>>,
+) -> Result<(Trusted<Release>, ReadIndex), Error> {
+    let release = confine::parse(|| text.try_map(|text| Release::parse(name, text)))?;
     let read = ReadIndex {
         file,
-        sha256,
+        sha256: Digest::new(Sha256::digest(raw).into()),
         date: release.date,
         waiver: release.waiver().cloned(),
     };
     Ok((release, read))
-}
-
-fn digest(text: &[u8]) -> Digest {
-    Digest::new(Sha256::digest(text).into())
 }
 
 fn clear_signed(
@@ -101,14 +143,20 @@ fn detached(
     source: &PlannedSource,
     fetcher: &Fetcher,
     context: &Context,
-) -> Result<Trusted<Vec<u8>>, Error> {
-    let text = fetcher.index(&location(source, "Release"), LARGEST_RELEASE)?;
-    let signature = fetcher.index(&location(source, "Release.gpg"), LARGEST_RELEASE);
+) -> Result<(Trusted<Vec<u8>>, Vec<Unjudged>), Error> {
+    let file = fetcher.unjudged(&location(source, "Release"), LARGEST_RELEASE)?;
+    let text = file.content.clone();
+    let mut files = vec![file];
+    let signature = fetcher.unjudged(&location(source, "Release.gpg"), LARGEST_RELEASE);
     let verified = match (signature, &source.keyring) {
-        (Ok(signature), Some(keyring)) => confine::parse(|| {
-            bareroot_trust::verify_detached(name, text.clone(), &signature, keyring, &source.policy())
-                .map_err(Error::from)
-        }),
+        (Ok(signature), Some(keyring)) => {
+            let policy = source.policy();
+            let verified = confine::parse(|| {
+                bareroot_trust::verify_detached(name, text.clone(), &signature.content, keyring, &policy)
+            });
+            files.push(signature);
+            verified.map_err(Error::from)
+        }
         (Err(error), _) if error.is_not_found() && !error.is_offline() => {
             Err(Error::Trust(bareroot_trust::Error::NoSignature {
                 name: name.to_owned(),
@@ -119,9 +167,10 @@ fn detached(
             source_name: name.to_owned(),
         }),
     };
-    waive(verified, source, context, || {
+    let text = waive(verified, source, context, || {
         Ok(Trusted::waived(text, reason(source)))
-    })
+    })?;
+    Ok((text, files))
 }
 
 /// Lets an unverified text pass where the user or the source gave the check up, and says so.
@@ -147,7 +196,20 @@ fn reason(source: &PlannedSource) -> Waiver {
 }
 
 impl PlannedSource {
-    fn policy(&self) -> Policy {
+    /// How its dates are judged.
+    fn dates(&self) -> Dates {
+        let expired = match self.valid_until {
+            Check::Enforced => Response::Refuse,
+            Check::Waived => Response::Warn,
+        };
+        Dates {
+            expired,
+            ..Dates::strict(SystemTime::now())
+        }
+    }
+
+    /// How its signatures are judged.
+    pub(super) fn policy(&self) -> Policy {
         Policy {
             now: SystemTime::now(),
             allow_weak_keys: self.weak_keys.clone(),

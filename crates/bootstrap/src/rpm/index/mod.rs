@@ -6,6 +6,7 @@
 
 mod keys;
 mod mirrors;
+mod newest;
 mod repomd;
 
 use std::sync::Arc;
@@ -23,11 +24,13 @@ use bareroot_trust::{Blob, Expected, Keyring, Trusted, Verified, Waiver};
 
 pub use keys::keyring;
 pub use mirrors::{Mirrors, find as mirrors_of};
+pub use newest::newer;
 pub use repomd::{fetch as repomd, known as repomd_text};
 
 use super::plan::{Plan, PlannedRepo};
 use crate::context::Context;
 use crate::error::Error;
+use repomd::Fetched;
 
 /// The version of the parsed form in the cache: raised when what the index keeps changes.
 const PARSED: &str = "primary-2";
@@ -136,7 +139,11 @@ fn one_repo(
     let keyring = keys::keyring(repo, fetcher, context)?;
     let mirrors = mirrors::find(repo, fetcher)?;
     let attempt = || {
-        let (repomd, sha256) = repomd::fetch(repo, &mirrors, &keyring, fetcher, context)?;
+        let Fetched {
+            repomd,
+            sha256,
+            older,
+        } = repomd::fetch(repo, &mirrors, &keyring, fetcher, context)?;
         let reading = Reading {
             repo,
             arch: &plan.arch,
@@ -147,7 +154,11 @@ fn one_repo(
             context,
             digests: repo.digests(&keyring),
         };
-        reading.read(&keyring)
+        // A mirror that was set back, or passes for it, need not have what a newer repomd.xml lists.
+        reading.read(&keyring).map_err(|error| match older {
+            Some(older) if moved(&error) => older.refused(Some(error)),
+            _ => error,
+        })
     };
     match attempt() {
         Err(error) if moved(&error) => {

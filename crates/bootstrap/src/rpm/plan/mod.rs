@@ -83,6 +83,8 @@ pub struct PlannedRepo {
     pub gpgcheck: Check,
     /// Whether its repomd.xml must be signed.
     pub repo_gpgcheck: Check,
+    /// Whether a signed repomd.xml has to be as new as the newest that its address gave before; never [`Check::Off`].
+    pub older: Check,
     /// Fingerprints of keys that may sign although they are weak.
     pub weak_keys: Vec<String>,
     /// Of two repositories that have a package, the one with the lower number gives it.

@@ -154,6 +154,10 @@ pub fn of_repo(
         keys: keys(repo, request, variables)?,
         gpgcheck,
         repo_gpgcheck,
+        older: match request.waivers.valid_until {
+            true => Check::Waived,
+            false => Check::Enforced,
+        },
         weak_keys: request.waivers.weak_keys.clone(),
         priority: repo.priority,
         cost: repo.cost,
