@@ -149,9 +149,5 @@ pub fn run_with_input(mut command: Command, input: &[u8]) -> Run {
         });
         child.wait_with_output().unwrap()
     });
-    Run {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    output.into()
 }

@@ -14,7 +14,7 @@ use crate::phases::{Hold, door, held};
 pub const CASES: &[Case] = cases![Root: threads_that_unpack, without_landlock];
 
 /// The fields of each thread's status, by the thread's name; several threads of a name are told by their numbers.
-fn threads(process: u32) -> Vec<BTreeMap<String, String>> {
+fn threads(process: i32) -> Vec<BTreeMap<String, String>> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     tasks
         .filter_map(|task| fs::read_to_string(task.unwrap().path().join("status")).ok())
@@ -33,7 +33,7 @@ fn threads_that_unpack() {
     let door = door();
     let going = held(&door, Hold::Fetch);
     let (mut confined, mut others) = (0, 0);
-    let threads = threads(going.id());
+    let threads = threads(going.pid().as_raw_nonzero().get());
     for thread in &threads {
         let capabilities = u64::from_str_radix(&thread["CapEff"], 16).unwrap();
         let how = (thread["NoNewPrivs"].as_str(), thread["Seccomp"].as_str());

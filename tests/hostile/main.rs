@@ -2,20 +2,30 @@
 //! its directory; whatever a package does, the bird is what it was.
 
 mod bombs;
+mod caches;
 mod clearsign;
 mod credentials;
 mod database;
 mod endless;
 mod escapes;
 mod filenames;
+mod host;
 mod http;
 mod indexes;
+mod links;
 mod mixed;
+mod names;
+mod numbers;
+mod overlaps;
+mod packed;
+mod places;
+mod races;
 mod rollback;
 mod rpm_indexes;
 mod rpm_lists;
 mod rpm_packages;
 mod rpm_rollback;
+mod rpms;
 mod secure;
 mod site;
 mod terminal;
@@ -25,6 +35,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bareroot_testkit::deb::DebBuilder;
 use bareroot_testkit::door::{Door, Run, SUITE, signer};
@@ -41,6 +52,16 @@ fn main() -> ExitCode {
         bombs::CASES,
         database::CASES,
         indexes::CASES,
+        links::CASES,
+        names::CASES,
+        numbers::CASES,
+        overlaps::CASES,
+        packed::CASES,
+        races::CASES,
+        rpms::CASES,
+        host::CASES,
+        places::CASES,
+        caches::CASES,
         tuf::CASES,
         endless::CASES,
         mixed::CASES,
@@ -58,6 +79,9 @@ fn main() -> ExitCode {
     ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }
+
+/// How long a run may take, by a debug build on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
 
 /// The real binary before a mirror, and a bird at `../canary` and at `../../canary` from the root.
 struct Ground {
@@ -108,29 +132,39 @@ impl Ground {
         }
     }
 
+    /// Unpacks `evil` and what comes by itself; the bird lives, and a run that fails leaves nothing.
+    #[track_caller]
+    fn extract(&self) -> Run {
+        let run = self.door.bootstrap(EXTRACT);
+        self.assert_unharmed(&run);
+        run
+    }
+
     /// Unpacks `evil` alone and is refused.
     #[track_caller]
     fn refused(&self) {
-        let run = self
-            .door
-            .bootstrap(&["--variant", "extract", "--include", "evil", "--no-host-files"]);
-        self.assert_unharmed(&run.failed(5, &["evil"]));
+        self.extract().failed(5, &["evil"]);
     }
 }
+
+const EXTRACT: &[&str] = &["--variant", "extract", "--include", "evil", "--no-host-files"];
 
 fn canaries(door: &Door) -> [PathBuf; 2] {
     [door.path("out/canary"), door.path("canary")]
 }
 
+/// The birds' homes with their times, and what is in the directories around; of the temporary one only what stays in it.
 fn listings(door: &Door) -> Vec<Tree> {
-    let options = TreeOptions {
-        mtime: true,
-        ..TreeOptions::default()
+    let read = |place: PathBuf, mtime: bool| {
+        let options = TreeOptions {
+            mtime,
+            ..TreeOptions::default()
+        };
+        Tree::read(&place, &options).expect("a directory around the target can be read")
     };
-    canaries(door)
-        .iter()
-        .map(|place| Tree::read(place, &options).expect("the bird's home can be read"))
-        .collect()
+    let around = ["home", "xdg", "tmp"].map(|name| read(door.path(name), name != "tmp"));
+    let birds = canaries(door).map(|place| read(place, true));
+    birds.into_iter().chain(around).collect()
 }
 
 /// An empty package called `evil`.

@@ -148,6 +148,8 @@ pub enum Need {
     BenchRpm,
     /// The bench of entering a root.
     Enter,
+    /// Ordinary users, and memory measured.
+    Soak,
     /// The RPM distribution, and the comparison with rpm and Berkeley DB.
     Rpmdb,
 }
@@ -176,6 +178,7 @@ pub fn prepare(need: Need) -> Result<()> {
         Need::Ubuntu => packages.push("ubuntu-keyring"),
         Need::Rpm => programs = RPM.to_vec(),
         Need::Users => programs = USERS.to_vec(),
+        Need::Soak => programs = [USERS, &[("time", "time")]].concat(),
         Need::BenchUsers => programs = [USERS, BENCH].concat(),
         Need::UsersAndRpm => programs = [RPM, USERS].concat(),
         Need::Rpmdb => {

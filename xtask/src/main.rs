@@ -11,6 +11,7 @@ mod peers;
 mod report;
 mod rpm_distro;
 mod run;
+mod soak;
 mod users;
 mod workshop;
 
@@ -35,17 +36,24 @@ enum Chore {
     Deps(deps::Args),
     /// Run the fuzz targets, each for a while, with what they may allocate bounded.
     Fuzz(fuzz::Args),
+    /// Everything at once for a while, with mirrors that misbehave and runs that are killed; or many bootstraps at once.
+    Soak(soak::Args),
     /// Times as ratios to the peers, in one run.
     #[command(subcommand)]
     Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
+    // The roots of the soak have this very file for their programs.
+    if let Some(code) = bareroot_testkit::programs::main() {
+        return code;
+    }
     let result = match Args::parse().chore {
         Chore::Peers(args) => peers::run(args),
         Chore::RpmDistro(args) => rpm_distro::run(&args),
         Chore::Deps(args) => deps::run(&args),
         Chore::Fuzz(args) => fuzz::run(&args),
+        Chore::Soak(args) => soak::run(&args),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match result {

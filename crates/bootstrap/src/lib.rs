@@ -34,6 +34,7 @@ mod site;
 mod snapshot;
 mod story;
 mod target;
+mod threads;
 mod tools;
 mod visit;
 

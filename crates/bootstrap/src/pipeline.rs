@@ -50,17 +50,22 @@ pub fn run<T: Send>(
     let count = jobs.len();
     let queue = Queue::default();
     let results = thread::scope(|scope| {
+        // Fewer threads do the same work; where there can be none, this one does it afterwards.
         let workers: Vec<_> = (0..threads.max(1))
-            .map(|_| {
-                scope.spawn(|| {
+            .filter_map(|_| {
+                let work = || {
                     confined.begin();
                     handle_all(&queue, &handle)
-                })
+                };
+                thread::Builder::new().spawn_scoped(scope, work).ok()
             })
             .collect();
         let fetched = fetch_all(jobs, &queue, fetcher, context);
         queue.close();
         let mut results = vec![fetched.map(|()| Vec::new())];
+        if workers.is_empty() {
+            results.push(handle_all(&queue, &handle));
+        }
         results.extend(
             workers
                 .into_iter()

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     if let Some(code) = bareroot_standin::act() {
         return code;
     }
+    signals::settle();
     // Parsing starts no thread: all that follows here forks, or changes the whole process.
     let mut door = match Door::parse() {
         Ok(door) => door,

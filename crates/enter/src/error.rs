@@ -292,8 +292,12 @@ impl Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Error::Threads | Error::Start { .. } | Error::Gone { .. } | Error::Talk { .. } => Class::Internal,
-            Error::NotRoot
+            Error::Threads => Class::Internal,
+            // A host without room for a process, or one that was killed for want of memory, is no defect of this program.
+            Error::Start { .. }
+            | Error::Gone { .. }
+            | Error::Talk { .. }
+            | Error::NotRoot
             | Error::NoSubordinateIds { .. }
             | Error::IdMap { .. }
             | Error::UserNamespace { .. }

@@ -46,6 +46,7 @@ pub mod elf;
 mod error;
 mod extras;
 mod host_files;
+pub mod inherited;
 mod init;
 pub mod inside;
 mod keeper;

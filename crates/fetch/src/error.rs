@@ -311,8 +311,8 @@ impl Classified for Error {
                 let lies = failures.iter().any(|failure| failure.class() == Class::Trust);
                 if lies { Class::Trust } else { Class::Network }
             }
-            Error::Write { .. } | Error::ReadCache { .. } => Class::Target,
-            Error::SetUp { .. } => Class::Internal,
+            // Threads, descriptors and memory are this host's.
+            Error::Write { .. } | Error::ReadCache { .. } | Error::SetUp { .. } => Class::Target,
             Error::Cancelled(_) => Class::Interrupted,
             _ => Class::Network,
         }

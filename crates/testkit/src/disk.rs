@@ -23,6 +23,17 @@ impl Disk {
             .expect("a tmpfs can be mounted");
         Disk(path.to_owned())
     }
+
+    /// Gives it another size; what is on it stays.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be remounted.
+    pub fn resize(&self, bytes: u64) {
+        let options = std::ffi::CString::new(format!("size={bytes}")).expect("digits");
+        rustix::mount::mount_remount(&self.0, MountFlags::empty(), options.as_c_str())
+            .expect("a tmpfs can be remounted");
+    }
 }
 
 impl Drop for Disk {

@@ -6,8 +6,9 @@ mod pty;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use crate::keys::Key;
@@ -15,7 +16,7 @@ use crate::mirror::Mirror;
 use crate::repo::RepoBuilder;
 
 pub use going::{Going, Signal};
-pub use left::assert_none as assert_nothing_left_of;
+pub use left::{assert_none as assert_nothing_left_of, found as left_of};
 pub use pty::{COLUMNS, Terminal, in_terminal};
 
 /// The suite that [`Door::bootstrap`] and [`Door::resolve`] name: one that no catalogue knows.
@@ -41,6 +42,8 @@ pub fn signer() -> &'static Key {
 pub struct Run {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
@@ -217,10 +220,17 @@ pub fn run(mut command: Command) -> Run {
         .stderr(Stdio::piped())
         .output()
         .expect("the binary starts");
-    Run {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    output.into()
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Run {
+            code: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

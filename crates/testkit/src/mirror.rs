@@ -7,7 +7,9 @@
 
 mod answer;
 mod fault;
+mod plan;
 mod request;
+mod trip;
 mod tunnel;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,11 +22,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 pub use fault::Fault;
+pub use plan::Plan;
 pub use request::Request;
+pub use trip::Moment;
 
 use answer::Body;
 use fault::Rule;
 use request::Connection;
+use trip::Trip;
 
 /// A running mirror. Dropping it closes every connection and ends its threads.
 #[derive(Debug)]
@@ -37,6 +42,7 @@ pub struct Mirror {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
+    trip: Trip,
     stopping: AtomicBool,
     connections: AtomicUsize,
 }
@@ -46,6 +52,7 @@ struct State {
     files: BTreeMap<String, Arc<[u8]>>,
     root: Option<PathBuf>,
     rules: Vec<Rule>,
+    plan: Option<Plan>,
     requests: Vec<Request>,
     streams: Vec<(usize, TcpStream)>,
     routes: HashMap<String, SocketAddr>,
@@ -88,6 +95,19 @@ impl Mirror {
         Ok(mirror)
     }
 
+    /// Another mirror over the same files, on a port of its own, that misbehaves by itself and was asked nothing yet. What
+    /// is put into the one later is not in the other.
+    pub fn twin(&self) -> io::Result<Mirror> {
+        let twin = Mirror::start()?;
+        let state = self.shared.state();
+        let mut own = twin.shared.state();
+        own.files.clone_from(&state.files);
+        own.root.clone_from(&state.root);
+        drop(own);
+        drop(state);
+        Ok(twin)
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -126,9 +146,27 @@ impl Mirror {
         self.fault(path, usize::MAX, fault);
     }
 
-    /// Forgets all faults that are left.
+    /// Where no fault was told for a request, the plan says what goes wrong with it.
+    pub fn plan(&self, plan: Plan) {
+        self.shared.state().plan = Some(plan);
+    }
+
+    /// Does something once, at a moment, on the thread that serves the request; it takes the place of what was to be done
+    /// before.
+    pub fn at(&self, moment: Moment, action: impl FnOnce() + Send + 'static) {
+        self.shared.trip.set(moment, Box::new(action));
+    }
+
+    /// How many bytes of bodies were sent.
+    pub fn sent(&self) -> u64 {
+        self.shared.trip.bytes()
+    }
+
+    /// Forgets all faults that are left, and the plan.
     pub fn behave(&self) {
-        self.shared.state().rules.clear();
+        let mut state = self.shared.state();
+        state.rules.clear();
+        state.plan = None;
     }
 
     /// Answers 401 to requests without these credentials.
@@ -223,11 +261,22 @@ impl State {
         metadata.is_file().then(|| Body::File(file, metadata.len()))
     }
 
+    /// What goes wrong with the request that was noted last.
     fn next_fault(&mut self, path: &str) -> Option<Fault> {
-        let rule = self
+        let told = self
             .rules
             .iter_mut()
-            .find(|rule| rule.left > 0 && (rule.path == "*" || rule.path == path))?;
+            .find(|rule| rule.left > 0 && (rule.path == "*" || rule.path == path));
+        let Some(rule) = told else {
+            let plan = self.plan?;
+            let before = self
+                .requests
+                .iter()
+                .filter(|request| request.path == path)
+                .count();
+            let content = self.files.get(path).map(AsRef::as_ref);
+            return plan.fault(path, before.saturating_sub(1), content);
+        };
         if rule.left != usize::MAX {
             rule.left -= 1;
         }
@@ -268,6 +317,7 @@ fn converse<S: Read + Write>(connection: &mut Connection<S>, shared: &Shared) ->
         let Ok(Some(request)) = connection.request() else {
             return None;
         };
+        shared.trip.request();
         let (fault, body, refusal) = {
             let mut state = shared.state();
             state.requests.push(request.clone());
@@ -413,6 +463,45 @@ mod tests {
         assert!(ask(&mirror, request).starts_with("HTTP/1.1 500 "));
         assert!(ask(&mirror, request).ends_with("Content-Length: 10\r\nAccept-Ranges: bytes\r\n\r\n012"));
         assert!(ask(&mirror, request).ends_with("0123456789"));
+    }
+
+    #[test]
+    fn a_plan_goes_wrong_until_it_is_told_to_behave() {
+        let mirror = Mirror::serve([("f", "0123456789")]).unwrap();
+        let failing = |seed: &u64| {
+            Plan::new(*seed, 1000).fault("f", 1, Some(b"0123456789")) == Some(Fault::Status(500))
+        };
+        mirror.plan(Plan::new((0..).find(failing).unwrap(), 1000));
+        mirror.fault("f", 1, Fault::Status(418));
+        let request = "GET /f HTTP/1.1\r\n\r\n";
+        assert!(ask(&mirror, request).starts_with("HTTP/1.1 418 "));
+        assert!(ask(&mirror, request).starts_with("HTTP/1.1 500 "));
+        mirror.behave();
+        assert!(ask(&mirror, request).ends_with("0123456789"));
+    }
+
+    #[test]
+    fn moments_come_once() {
+        let mirror = Mirror::serve([("f", "0123456789")]).unwrap();
+        let seen = Arc::new(AtomicUsize::new(0));
+        let count = |moment| {
+            let seen = Arc::clone(&seen);
+            mirror.at(moment, move || {
+                seen.fetch_add(1, Ordering::SeqCst);
+            });
+        };
+        let request = "GET /f HTTP/1.1\r\n\r\n";
+        count(Moment::Request(2));
+        for times in [0, 1, 1] {
+            ask(&mirror, request);
+            assert_eq!(seen.load(Ordering::SeqCst), times);
+        }
+        assert_eq!(mirror.sent(), 30);
+        count(Moment::Byte(35));
+        for times in [2, 2] {
+            assert!(ask(&mirror, request).ends_with("0123456789"));
+            assert_eq!(seen.load(Ordering::SeqCst), times);
+        }
     }
 
     #[test]

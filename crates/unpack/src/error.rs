@@ -91,6 +91,12 @@ pub enum Error {
         /// The other run's staging directory.
         staging: PathBuf,
     },
+    /// Somebody else put something in the place of the root, or the archive, while it was made.
+    #[error("`{}` is not what was made there: somebody put something else in its place", staging.display())]
+    StagingReplaced {
+        /// Where it was made.
+        staging: PathBuf,
+    },
     /// The target cannot be made: it has no name of its own.
     #[error("`{}` cannot be a target: {reason}", target.display())]
     TargetUnusable {
@@ -298,9 +304,12 @@ impl Error {
         }
     }
 
-    /// Whether a path does not exist.
+    /// Whether a path does not exist; what is longer than a name can be does not.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR))
+        matches!(
+            self.raw_os_error(),
+            Some(libc::ENOENT | libc::ENOTDIR | libc::ENAMETOOLONG)
+        )
     }
 }
 
@@ -314,6 +323,7 @@ impl Classified for Error {
             | Error::TargetNotDirectory { .. }
             | Error::TargetNotEmpty { .. }
             | Error::TargetBusy { .. }
+            | Error::StagingReplaced { .. }
             | Error::TargetUnusable { .. }
             | Error::OutputNotFile { .. }
             | Error::NotRemovable { .. }
@@ -358,6 +368,9 @@ impl Classified for Error {
                 Some("unmount it first; `umount -R` unmounts all below a path".to_owned())
             }
             Error::TargetBusy { .. } => Some("wait for it, or choose another target".to_owned()),
+            Error::StagingReplaced { .. } => {
+                Some("choose a target in a directory that nobody else can write".to_owned())
+            }
             Error::Conflict { .. } | Error::KindConflict { .. } => {
                 Some("leave one of the two packages out".to_owned())
             }

@@ -21,6 +21,7 @@ use bareroot_trust::{Trusted, Waiver};
 use crate::context::Context;
 use crate::deb::plan::{Plan, PlannedSource};
 use crate::error::Error;
+use crate::threads;
 use choose::Wanted;
 use release::Fetched;
 
@@ -75,12 +76,11 @@ pub struct ReadIndex {
 pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<IndexedSource>, Error> {
     let sources = thread::scope(|scope| {
         let workers: Vec<_> = (plan.sources.iter().enumerate())
-            .map(|(number, source)| scope.spawn(move || one_source(number, source, plan, fetcher, context)))
+            .map(|(number, source)| {
+                threads::start(scope, move || one_source(number, source, plan, fetcher, context))
+            })
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
-            .collect()
+        workers.into_iter().map(|worker| worker.join("index")?).collect()
     });
     context.cancel().check()?;
     sources
@@ -152,12 +152,13 @@ fn indexes(
     thread::scope(|scope| {
         let workers: Vec<_> = wanted
             .iter()
-            .map(|wanted| scope.spawn(|| one_index(number, wanted, release, source, fetcher, context)))
+            .map(|wanted| {
+                threads::start(scope, || {
+                    one_index(number, wanted, release, source, fetcher, context)
+                })
+            })
             .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().map_err(|_| Error::Worker("index"))?)
-            .collect()
+        workers.into_iter().map(|worker| worker.join("index")?).collect()
     })
 }
 

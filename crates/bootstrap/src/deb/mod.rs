@@ -237,13 +237,15 @@ impl Growth<'_> {
         work: &Work<'_>,
     ) -> Result<(), Error> {
         let context = self.ground.context;
+        // Before it: a package may bring a file where the database is.
+        let before = record::existing(self.ground.root)?;
         let unpacked = context.phase(Phase::Unpack, || unpack::unpack(picks, work, context))?;
         // extract: the payloads, and no trace of a package manager's work.
         if self.ground.request.variant == Variant::Extract {
             return self.run_hooks(HookKind::Extract);
         }
         context.phase(Phase::Record, || -> Result<(), Error> {
-            record::record(self.ground.root, &unpacked)?;
+            record::record(self.ground.root, before, &unpacked)?;
             record::mark_automatic(self.ground.root, self.plan, picks)
         })?;
         if number == 0 {
@@ -308,8 +310,8 @@ impl Growth<'_> {
         };
         std::thread::scope(|scope| {
             // What was unpacked goes to the disk while the scripts run, so that the sync at the end finds little to do;
-            // that one reports what this one may find.
-            scope.spawn(|| root.sync());
+            // that one reports what this one may find. Without a thread for it there is more to do then.
+            drop(std::thread::Builder::new().spawn_scoped(scope, || root.sync()));
             configure::configure(&course, 0, &around, context, &|_| Ok(()))
         })?;
         Ok(session.close()?)

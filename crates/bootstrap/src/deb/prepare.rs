@@ -1,10 +1,12 @@
 //! Chapter four: the target gets what must be there before the first payload: the usr-merge links, the directories and
 //! configuration that apt and dpkg expect, devices, and what the root takes from this host.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use bareroot_deb::{record, sources};
 use bareroot_unpack::{Node, Root};
+use rustix::io::Errno;
 
 use crate::context::Context;
 use crate::deb::plan::{MergedUsr, Plan};
@@ -172,19 +174,33 @@ fn host_files(root: &Root, request: &Request, context: &Context) -> Result<(), E
                 let mode = kept.map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
                 root.write(name, mode, &bytes)?;
             }
-            Err(_) => context.note(format!("this host has no {host} to copy")),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                context.note(format!("this host has no {host} to copy"));
+            }
+            Err(error) => return Err(bareroot_unpack::Error::io("read", host, error).into()),
         }
     }
     Ok(())
+}
+
+/// Whether a host does not let us make nodes: as in a user namespace, or by a security module or a seccomp filter. A disk
+/// that is full is another matter.
+fn may_not(error: &bareroot_unpack::Error) -> bool {
+    [Errno::PERM, Errno::ACCESS, Errno::NOSYS, Errno::OPNOTSUPP]
+        .iter()
+        .any(|refusal| error.raw_os_error() == Some(refusal.raw_os_error()))
 }
 
 /// /dev, where this host lets us make nodes; where it does not, the session has its own all the same.
 fn devices(root: &Root, context: &Context) -> Result<(), Error> {
     root.create_dir_all("dev", 0o755)?;
     for (name, major, minor) in DEVICES {
-        if let Err(error) = root.mknod(format!("dev/{name}"), Node::Char(*major, *minor), 0o666) {
-            context.warn(format!("/dev of the root stays empty: {error}"));
-            return Ok(());
+        match root.mknod(format!("dev/{name}"), Node::Char(*major, *minor), 0o666) {
+            Err(error) if may_not(&error) => {
+                context.warn(format!("/dev of the root stays empty: {error}"));
+                return Ok(());
+            }
+            made => made?,
         }
     }
     for (name, text) in LINKS {

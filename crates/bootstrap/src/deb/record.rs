@@ -14,15 +14,14 @@ const STATUS: &str = "var/lib/dpkg/status";
 const TRIGGERS: &str = "var/lib/dpkg/triggers";
 const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
 
-/// Records packages as `install ok unpacked`, beside what the root has already.
+/// Records packages as `install ok unpacked`, beside what the root had already.
 ///
 /// # Errors
-/// When a package says something that dpkg would refuse, or the root's own database cannot be read.
-pub fn record(root: &Root, unpacked: &Unpacked) -> Result<(), Error> {
+/// When a package says something that dpkg would refuse.
+pub fn record(root: &Root, mut database: Database, unpacked: &Unpacked) -> Result<(), Error> {
     for (directory, mode) in record::DIRECTORIES {
         root.create_dir_all(directory, mode)?;
     }
-    let mut database = existing(root)?;
     hand_over(root, &mut database, &unpacked.taken)?;
     for package in &unpacked.packages {
         let lost = lost_conffiles(package)?;
@@ -103,7 +102,10 @@ fn hand_over(root: &Root, database: &mut Database, taken: &[Taken]) -> Result<()
 }
 
 /// The database that the root has; a new one at first.
-fn existing(root: &Root) -> Result<Database, Error> {
+///
+/// # Errors
+/// When the root's own database cannot be read.
+pub fn existing(root: &Root) -> Result<Database, Error> {
     let Some(status) = root.read_if_exists(STATUS)?.filter(|status| !status.is_empty()) else {
         return Ok(Database::new());
     };

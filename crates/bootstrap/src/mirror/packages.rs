@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::rpm::Chosen;
 use crate::rpm::solve::Pick;
-use crate::{deb, rpm};
+use crate::{deb, rpm, threads};
 
 /// A package that a mirror needs.
 pub struct Need {
@@ -212,12 +212,7 @@ impl Needs {
             }
             Ok(())
         };
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .try_for_each(|worker| worker.join().map_err(|_| Error::Worker("judge"))?)
-        })?;
+        threads::on_all(threads, "judge", work)?;
         let mut found = found
             .into_inner()
             .unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -287,8 +287,8 @@ impl Growth<'_> {
             progress: &configure::Progress::default(),
         };
         std::thread::scope(|scope| {
-            // What was unpacked goes to the disk while the scriptlets run.
-            scope.spawn(|| root.sync());
+            // What was unpacked goes to the disk while the scriptlets run, where there can be a thread for it.
+            drop(std::thread::Builder::new().spawn_scoped(scope, || root.sync()));
             configure::run(&steps, &headers, unpacked, &around, context)
         })?;
         Ok(session.close()?)

@@ -8,7 +8,6 @@ mod shared;
 
 use std::io::Read;
 use std::path::Path;
-use std::thread;
 use std::time::{Instant, SystemTime};
 
 use bareroot_archive::{Compression, Limits as DecoderLimits};
@@ -29,7 +28,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::kept::{self, Use};
 use crate::pipeline::{self, Job, Origin};
-use crate::{request, tools};
+use crate::{request, threads, tools};
 pub use shared::Shared;
 
 /// The version of a payload's form in the cache.
@@ -276,39 +275,31 @@ pub fn place(
     order.sort_by_key(|place| std::cmp::Reverse(arrived[*place].pick.package.size));
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failed = std::sync::atomic::AtomicBool::new(false);
-    let results: Vec<Result<(), Error>> = thread::scope(|scope| {
-        let work = || {
-            confined.begin();
-            loop {
-                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(&place) = order.get(number) else {
-                    return Ok(());
-                };
-                if failed.load(std::sync::atomic::Ordering::Relaxed) {
-                    return Ok(());
-                }
-                let began = Instant::now();
-                let package = &arrived[place];
-                let bytes =
-                    place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
-                        failed.store(true, std::sync::atomic::Ordering::Relaxed);
-                    })?;
-                let name = &package.pick.package.name;
-                context.span(format!("unpack {name}"), Phase::Unpack, began);
-                context.tell(Event::Unpacked {
-                    package: name.clone(),
-                    bytes,
-                });
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(&place) = order.get(number) else {
+                return Ok(());
+            };
+            if failed.load(std::sync::atomic::Ordering::Relaxed) {
+                return Ok(());
             }
-        };
-        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().map_err(|_| Error::Worker("unpack")).flatten())
-            .collect()
-    });
+            let began = Instant::now();
+            let package = &arrived[place];
+            let bytes = place_one(place, package, &shared, &choice, &placer, cache).inspect_err(|_| {
+                failed.store(true, std::sync::atomic::Ordering::Relaxed);
+            })?;
+            let name = &package.pick.package.name;
+            context.span(format!("unpack {name}"), Phase::Unpack, began);
+            context.tell(Event::Unpacked {
+                package: name.clone(),
+                bytes,
+            });
+        }
+    };
+    let placed = confined.run(|| threads::on_all(threads, "unpack", work));
     context.cancel().check()?;
-    results.into_iter().collect::<Result<(), Error>>()?;
+    placed?;
     // Owners wait until the packages' users exist.
     confined.run(|| -> Result<(), Error> {
         placer.finish(&NameTable::default())?;

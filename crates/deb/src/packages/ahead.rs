@@ -2,18 +2,31 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes of a block that goes from thread to thread.
 const BLOCK: usize = 256 << 10;
 /// Blocks under way: the sum of both is what reading ahead costs in memory.
 const BLOCKS: usize = 4;
 
-/// Calls `work` with a reader that gives what `reader` gives, which is read meanwhile on another thread.
-pub(super) fn with<T>(mut reader: impl Read + Send, work: impl FnOnce(&mut Ahead) -> T) -> T {
+/// Calls `work` with a reader that gives what `reader` gives, which is read meanwhile on another thread; on this one where
+/// the host has no room for another.
+pub(super) fn with<T>(reader: impl Read + Send, work: impl FnOnce(&mut dyn Read) -> T) -> T {
     let (full, blocks) = sync_channel(BLOCKS);
     let (spent, empty) = sync_channel(BLOCKS + 2);
+    let reader = Mutex::new(Some(reader));
+    let take = || reader.lock().unwrap_or_else(PoisonError::into_inner).take();
     std::thread::scope(|scope| {
-        scope.spawn(move || pump(&mut reader, &full, &empty));
+        let started = std::thread::Builder::new().spawn_scoped(scope, move || {
+            if let Some(mut reader) = take() {
+                pump(&mut reader, &full, &empty);
+            }
+        });
+        if started.is_err()
+            && let Some(mut reader) = take()
+        {
+            return work(&mut reader);
+        }
         // Dropped when `work` is done: the other thread's next send fails and it ends.
         let mut ahead = Ahead {
             blocks,

@@ -187,7 +187,7 @@ impl Classified for Error {
             | Error::Excluded { .. }
             | Error::Unsatisfiable(_) => Class::Unresolved,
             Error::Index(error) => error.class(),
-            Error::Thread(_) => Class::Internal,
+            Error::Thread(_) => Class::Target,
         }
     }
 

@@ -99,20 +99,27 @@ impl Confined {
         }
     }
 
-    /// Does some work on a thread of its own, and waits for it.
+    /// Does some work on a thread of its own, and waits for it. Where the host has no room for another thread
+    /// (pthread_create(3), EAGAIN), the work is done on this one, which keeps what it has.
     ///
     /// # Panics
-    /// As the work does, or when no thread can be started.
+    /// As the work does.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let mut waiting = Some(work);
         let done = thread::scope(|scope| {
-            scope
-                .spawn(|| {
-                    self.begin();
-                    work()
-                })
-                .join()
+            let waiting = &mut waiting;
+            let confined = move || {
+                self.begin();
+                waiting.take().map(|work| work())
+            };
+            let thread = thread::Builder::new().spawn_scoped(scope, confined).ok()?;
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
         });
-        done.unwrap_or_else(|panic| resume_unwind(panic))
+        match (done, waiting) {
+            (Some(done), _) => done,
+            (None, Some(work)) => work(),
+            (None, None) => unreachable!("work that was taken was done, or its panic was passed on"),
+        }
     }
 }
 

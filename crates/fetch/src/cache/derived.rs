@@ -186,7 +186,8 @@ impl Cache {
         let file = part::open(&part).map_err(wrong)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             // Another process may just have published it under its final name: it is not to be written any more then.
-            Ok(()) if part::same(&file, &part) => Ok(Some((file, part))),
+            Ok(()) if part::same(&file, &part) && owner::may_write(&file) => Ok(Some((file, part))),
+            Ok(()) if part::same(&file, &part) => part::unlocked(whole).map(Some).map_err(wrong),
             Ok(()) | Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) if part::are_no_locks(error) => {
                 self.note_no_locks(&part);
@@ -313,7 +314,8 @@ pub(super) fn checked(file: &File, digest: &Digest, kind: &str) -> io::Result<Op
         .min(8);
     std::thread::scope(|scope| {
         for _ in 1..helpers {
-            scope.spawn(work);
+            // Fewer threads do the same work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });

@@ -23,7 +23,7 @@ mod verify;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::{DirBuilder, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,6 +112,13 @@ pub(crate) struct Held {
     own: bool,
 }
 
+impl Held {
+    /// Whether nobody but this user and root can write it: another's may be another one when it is read again.
+    pub(crate) fn is_ours(&self) -> bool {
+        owner::is_ours(&self.file)
+    }
+}
+
 impl Cache {
     /// Makes the directory where it is missing, and marks it for backup tools. A cache that is there and cannot be
     /// written is only read.
@@ -130,9 +137,13 @@ impl Cache {
         // In a directory with something else in it the mark covers our part alone: a backup would miss the rest.
         let alone = std::fs::read_dir(&root).map_or(true, |mut entries| entries.next().is_none());
         directory(&layout)?;
-        if !root.join(TAG).exists() && !layout.join(TAG).exists() {
+        no_links(&root, &layout)?;
+        let is_there = |path: PathBuf| std::fs::symlink_metadata(path).is_ok();
+        if !is_there(root.join(TAG)) && !is_there(layout.join(TAG)) {
             let tag = if alone { root.join(TAG) } else { layout.join(TAG) };
-            std::fs::write(&tag, format!("{SIGNATURE}\n{OURS}\n"))
+            // Not through a link that somebody else put there meanwhile.
+            let made = File::options().write(true).create_new(true).open(&tag);
+            made.and_then(|mut file| file.write_all(format!("{SIGNATURE}\n{OURS}\n").as_bytes()))
                 .map_err(|source| Error::Write { path: tag, source })?;
         }
         Ok(Cache::of(Some(root)))
@@ -226,8 +237,11 @@ impl Cache {
             return Ok(None);
         };
         let path = path(root, shelf, digest, suffix);
-        if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
-            directory(parent)?;
+        if let Some(parent) = path.parent() {
+            no_links(root, parent)?;
+            if !parent.is_dir() {
+                directory(parent)?;
+            }
         }
         Ok(Some(path))
     }
@@ -270,6 +284,11 @@ impl Cache {
         }
     }
 
+    /// Where what another user can change at any time is copied to before it is judged, if anywhere in particular.
+    pub(crate) fn room_for_copies(&self) -> Option<&Path> {
+        self.own.as_deref()
+    }
+
     /// Names a file that turned out to be damaged; from the own cache it goes.
     pub(crate) fn damaged(&self, held: &Held, reason: &str) {
         let path = held.path.display();
@@ -285,7 +304,10 @@ impl Cache {
         }
         // Another process may have put a good one there meanwhile. One that cannot be removed cannot be replaced either:
         // that is told then.
-        if part::same(&held.file, &held.path) {
+        let inside = self.own.as_ref().zip(held.path.parent());
+        if inside.is_some_and(|(root, parent)| no_links(root, parent).is_ok())
+            && part::same(&held.file, &held.path)
+        {
             let _ = std::fs::remove_file(&held.path);
         }
     }
@@ -349,6 +371,21 @@ fn directory(path: &Path) -> Result<(), Error> {
             path: path.to_owned(),
             source,
         })
+}
+
+/// Refuses a directory of the cache that is a link, or below one: what is made or removed there would be elsewhere. The
+/// cache itself may be named by a link.
+fn no_links(root: &Path, directory: &Path) -> Result<(), Error> {
+    let below = directory.ancestors().take_while(|path| *path != root);
+    for path in below {
+        if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(Error::Write {
+                path: path.to_owned(),
+                source: std::io::Error::other("it is a symbolic link"),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn path(root: &Path, shelf: Shelf, digest: &Digest, suffix: &str) -> PathBuf {

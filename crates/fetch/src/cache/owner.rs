@@ -1,7 +1,8 @@
 //! Whose files are believed.
 //!
-//! Archives and indexes are held against a signed digest, whoever put them there. What was derived has only its own seal,
-//! which everybody can make: it is believed where nobody but this user and root can have written it.
+//! Archives and indexes are held against a signed digest, whoever put them there; they are read again after that, so those
+//! that somebody else can write are copied first. What was derived has only its own seal, which everybody can make: it is
+//! believed where nobody but this user and root can have written it. What is written is written to files of ours alone.
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +19,13 @@ pub(super) fn is_ours(file: &File) -> bool {
             rustix::process::geteuid().as_raw(),
         )
     })
+}
+
+/// Whether an open file is one to write into: a regular one, ours, and by no second name somebody else's.
+pub(super) fn may_write(file: &File) -> bool {
+    file.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.nlink() == 1)
+        && is_ours(file)
 }
 
 fn believed(owner: u32, mode: u32, own: u32) -> bool {

@@ -8,7 +8,7 @@ use bareroot_model::Digest;
 use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, flock};
 use rustix::io::Errno;
 
-use super::{Cache, Shelf};
+use super::{Cache, Shelf, owner};
 use crate::Error;
 use crate::net::Watch;
 
@@ -89,6 +89,10 @@ impl Cache {
             if !same(&file, &part) {
                 continue;
             }
+            if !owner::may_write(&file) {
+                let (file, part) = unlocked(&whole).map_err(wrong)?;
+                return Part::at(file, part, whole, false).map(|part| Some(Slot::Free(part)));
+            }
             let is_whole = std::fs::symlink_metadata(&whole).is_ok_and(|metadata| metadata.is_file());
             let mut free = Part::at(file, part, whole, true)?;
             if is_whole {
@@ -119,7 +123,8 @@ pub(super) fn are_no_locks(error: Errno) -> bool {
     )
 }
 
-/// Opens a part, never through a link. Nobody else may write it: what is derived is believed only then.
+/// Opens a part, never through a link. Nobody else may write it: what is derived is believed only then. One that was
+/// there already may be anything ([`owner::may_write`]).
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
     File::options()
@@ -132,6 +137,20 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// The file of that path once more, for reading only; an error where the path has another one meanwhile.
+fn open_again(file: &File, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let reader = File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let (one, other) = (file.metadata()?, reader.metadata()?);
+    match (one.dev(), one.ino()) == (other.dev(), other.ino()) {
+        true => Ok(reader),
+        false => Err(io::Error::other("another file took its place")),
+    }
+}
+
 /// Removes a part that was only made to find out that it cannot be locked.
 pub(super) fn discard_empty(file: &File, path: &Path) {
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
@@ -139,7 +158,7 @@ pub(super) fn discard_empty(file: &File, path: &Path) {
     }
 }
 
-/// A part that is this process's alone by its name, for a file system without locks.
+/// A part that is this process's alone by its name, for a file system without locks, or where somebody else has the name.
 pub(super) fn unlocked(whole: &Path) -> io::Result<(File, PathBuf)> {
     let process = std::process::id();
     for number in 0..u32::MAX {
@@ -170,7 +189,7 @@ pub(super) fn same(file: &File, path: &Path) -> bool {
 
 impl Part {
     fn at(file: File, part: PathBuf, whole: PathBuf, resumable: bool) -> Result<Part, Error> {
-        let opened = File::open(&part).and_then(|reader| Ok((reader, file.metadata()?.len())));
+        let opened = open_again(&file, &part).and_then(|reader| Ok((reader, file.metadata()?.len())));
         let (reader, length) = opened.map_err(|source| Error::Write {
             path: part.clone(),
             source,

@@ -29,8 +29,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Notes that this process works with the cache, and forgets those that were killed.
     pub(super) fn begin(root: &Path) -> io::Result<Run> {
+        going_on(root);
         let directory = root.join(LAYOUT).join(DIRECTORY);
+        super::no_links(root, &directory).map_err(io::Error::other)?;
         DirBuilder::new().recursive(true).mode(0o755).create(&directory)?;
         let process = std::process::id();
         for number in 0..u32::MAX {
@@ -45,9 +48,9 @@ impl Run {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             };
-            // Without locks the file's age has to do.
-            let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-            // Who looks for dead runs may have held the lock for a moment, and removed it.
+            // Without locks the file's age has to do. Who looks for dead runs holds the lock for a moment, and has removed
+            // the file when it gives it back.
+            let _ = flock(&file, FlockOperation::LockExclusive);
             if same(&file, &path) {
                 return Ok(Run { path, _file: file });
             }
@@ -131,6 +134,9 @@ mod tests {
         let left = root.path().join("v1/runs/1-0");
         std::fs::write(&left, "").unwrap();
         assert_eq!(going_on(root.path()).0, 1);
+        assert!(!left.exists());
+        std::fs::write(&left, "").unwrap();
+        drop(Run::begin(root.path()).unwrap());
         assert!(!left.exists());
         drop(second);
         assert_eq!(going_on(root.path()), (0, None));

@@ -79,7 +79,8 @@ impl Cache {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(work);
+                // Fewer threads do the same work.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
             }
             work();
         });

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bareroot_model::Event;
 use bareroot_trust::{Blob, Expected, Proof, Trusted, Verified, Verifier};
 
-use crate::cache::{Cache, Shelf};
+use crate::cache::{Cache, Part, Shelf};
 use crate::location::{Location, Place};
 use crate::net::{Lanes, Watch};
 use crate::{Error, Settings};
@@ -208,16 +208,21 @@ impl Fetcher {
         self.download(shelf, places, expected, label)
     }
 
-    /// A file of the cache, hashed again. One that is damaged is named, and goes from the own cache.
+    /// A file of the cache, hashed again; of one that another user can write, a copy that is ours. One that is damaged is
+    /// named, and goes from the own cache.
     fn in_cache(&self, shelf: Shelf, expected: &Trusted<Expected>) -> Result<Option<(File, Proof)>, Error> {
         let Some((cache, digest)) = self.cache().zip(expected.sha256()) else {
             return Ok(None);
         };
         for held in cache.held(shelf, &digest, "") {
-            match self.hashed(&held.file, expected) {
-                Ok(proof) => {
+            let judged = match held.is_ours() {
+                true => self.hashed(&held.file, expected).map(|proof| (None, proof)),
+                false => self.copied(&held.file, cache, expected),
+            };
+            match judged {
+                Ok((copy, proof)) => {
                     cache.used(&held);
-                    return Ok(Some((held.file, proof)));
+                    return Ok(Some((copy.unwrap_or(held.file), proof)));
                 }
                 Err(Unfit::Stopped(error)) => return Err(error),
                 Err(Unfit::Wrong(reason)) => cache.damaged(&held, &reason),
@@ -254,6 +259,28 @@ impl Fetcher {
                 .map_err(|error| Unfit::Wrong(error.to_string()))
         })?;
         verifier.finish().map_err(|error| Unfit::Wrong(error.to_string()))
+    }
+
+    /// Copies a whole file through a verifier into a nameless one: it cannot change after it was judged.
+    fn copied(
+        &self,
+        file: &File,
+        cache: &Cache,
+        expected: &Trusted<Expected>,
+    ) -> Result<(Option<File>, Proof), Unfit> {
+        let directory = cache.room_for_copies().unwrap_or(&self.settings.temporary);
+        let mut copy = Part::temporary(directory).map_err(Unfit::Stopped)?;
+        let mut verifier = Verifier::new(expected.clone());
+        self.read(file, |bytes| {
+            let fits = verifier.update(bytes);
+            fits.map_err(|error| Unfit::Wrong(error.to_string()))?;
+            copy.append(bytes).map_err(Unfit::Stopped)
+        })?;
+        let proof = verifier
+            .finish()
+            .map_err(|error| Unfit::Wrong(error.to_string()))?;
+        let (copy, _) = copy.publish().map_err(Unfit::Stopped)?;
+        Ok((Some(copy), proof))
     }
 
     fn read(&self, file: &File, mut take: impl FnMut(&[u8]) -> Result<(), Unfit>) -> Result<(), Unfit> {

@@ -1,9 +1,16 @@
 use std::fmt;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::Error;
 use crate::location::Credentials;
+
+/// The longest file that is read: a link to a device has no end.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Credentials by host, as ftp(1)'s and curl's netrc file states them.
 ///
@@ -33,7 +40,8 @@ impl Netrc {
         let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) else {
             return Ok(Netrc::default());
         };
-        match Netrc::read(&PathBuf::from(home).join(".netrc")) {
+        // Whoever runs this for somebody else, as by sudo(8), does not wait for a pipe of theirs.
+        match Netrc::load(&PathBuf::from(home).join(".netrc"), OFlags::NONBLOCK) {
             Err(Error::Read { source, .. })
                 if matches!(
                     source.kind(),
@@ -51,14 +59,29 @@ impl Netrc {
     /// # Errors
     /// [`Error::Read`] when it cannot be read, [`Error::Netrc`] when it is broken.
     pub fn read(path: &Path) -> Result<Netrc, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+        Netrc::load(path, OFlags::empty())
+    }
+
+    fn load(path: &Path, flags: OFlags) -> Result<Netrc, Error> {
+        let wrong = |source| Error::Read {
             path: path.to_owned(),
             source,
-        })?;
-        Netrc::parse(&String::from_utf8_lossy(&bytes)).map_err(|reason| Error::Netrc {
+        };
+        let broken = |reason| Error::Netrc {
             path: path.to_owned(),
             reason,
-        })
+        };
+        let file = File::options()
+            .read(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open(path)
+            .map_err(wrong)?;
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(wrong)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(broken(format!("it has more than {MOST_BYTES} bytes")));
+        }
+        Netrc::parse(&String::from_utf8_lossy(&bytes)).map_err(broken)
     }
 
     /// Parses a file's text. The error never holds a part of it.

@@ -1,5 +1,5 @@
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -48,11 +48,6 @@ impl Going {
             said,
             readers: [out, err].into_iter().flatten().collect(),
         }
-    }
-
-    /// The process' number.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Waits until these words have been said.
@@ -105,7 +100,8 @@ impl Going {
         let _ = kill_process_group(self.pid(), signal);
     }
 
-    fn pid(&self) -> Pid {
+    /// Its process.
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
@@ -114,12 +110,21 @@ impl Going {
     /// # Panics
     ///
     /// When it takes too long.
-    pub fn end(mut self) -> Run {
+    pub fn end(self) -> Run {
+        self.end_within(PATIENCE)
+    }
+
+    /// Waits so long for its end.
+    ///
+    /// # Panics
+    ///
+    /// When it takes longer.
+    pub fn end_within(mut self, patience: Duration) -> Run {
         let begin = Instant::now();
         let status = loop {
             match self.child.try_wait().expect("the run's state") {
                 Some(status) => break status,
-                None if begin.elapsed() > PATIENCE => {
+                None if begin.elapsed() > patience => {
                     self.signal(Signal::KILL);
                     panic!("the run does not end: {:#?}", self.said.text.lock());
                 }
@@ -132,6 +137,7 @@ impl Going {
         let [stdout, stderr] = std::mem::take(&mut *self.said.text.lock().expect("a reader panicked"));
         Run {
             code: status.code(),
+            signal: status.signal(),
             stdout,
             stderr,
         }

@@ -27,8 +27,8 @@ pub fn assert_none(scratch: &Path) {
     }
 }
 
-/// Mounts below `scratch`, and processes that have to do with it.
-fn found(scratch: &Path) -> Vec<String> {
+/// Mounts below `scratch`, and processes that have to do with it, a line each.
+pub fn found(scratch: &Path) -> Vec<String> {
     let scratch = scratch.as_os_str().as_bytes();
     let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
     let own = mounts

@@ -32,7 +32,19 @@ impl Body {
         }
     }
 
-    fn send(&mut self, stream: &mut impl Write, from: u64, length: u64) -> io::Result<()> {
+    fn send(&mut self, stream: &mut impl Write, from: u64, length: u64, shared: &Shared) -> io::Result<()> {
+        let first = shared.trip.room(length);
+        self.piece(stream, from, first)?;
+        stream.flush()?;
+        shared.trip.sent(first);
+        if first < length {
+            self.piece(stream, from + first, length - first)?;
+            shared.trip.sent(length - first);
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, stream: &mut impl Write, from: u64, length: u64) -> io::Result<()> {
         match self {
             Body::Bytes(bytes) => {
                 let start = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
@@ -151,12 +163,12 @@ pub(super) fn answer<S: Read + Write>(
     }
     match fault {
         Some(Fault::Truncate(bytes) | Fault::NoLength(Some(bytes))) => {
-            body.send(stream, from, length.min(bytes))?;
+            body.send(stream, from, length.min(bytes), shared)?;
             stream.flush()?;
             Ok(false)
         }
         Some(Fault::Stall(bytes)) => {
-            body.send(stream, from, length.min(bytes))?;
+            body.send(stream, from, length.min(bytes), shared)?;
             stream.flush()?;
             wait_for_the_end(connection, shared)
         }
@@ -164,7 +176,7 @@ pub(super) fn answer<S: Read + Write>(
             let (mut at, end) = (from, from + length);
             while at < end && !shared.stopping() {
                 let now = (end - at).min(piece.max(1) as u64);
-                body.send(stream, at, now)?;
+                body.send(stream, at, now, shared)?;
                 stream.flush()?;
                 at += now;
                 std::thread::sleep(pause);
@@ -172,7 +184,7 @@ pub(super) fn answer<S: Read + Write>(
             Ok(at == end)
         }
         Some(Fault::Endless) => {
-            body.send(stream, from, length)?;
+            body.send(stream, from, length, shared)?;
             while !shared.stopping() {
                 stream.write_all(&[0; 16 << 10])?;
             }
@@ -183,7 +195,7 @@ pub(super) fn answer<S: Read + Write>(
             for (at, length) in [(from, half), (from + half, length - half)] {
                 if length > 0 {
                     stream.write_all(format!("{length:x}\r\n").as_bytes())?;
-                    body.send(stream, at, length)?;
+                    body.send(stream, at, length, shared)?;
                     stream.write_all(b"\r\n")?;
                 }
             }
@@ -194,12 +206,12 @@ pub(super) fn answer<S: Read + Write>(
             Ok(!cut)
         }
         Some(Fault::LieLength(_) | Fault::NoLength(None)) => {
-            body.send(stream, from, length)?;
+            body.send(stream, from, length, shared)?;
             stream.flush()?;
             Ok(false)
         }
         _ => {
-            body.send(stream, from, length)?;
+            body.send(stream, from, length, shared)?;
             stream.flush()?;
             Ok(true)
         }

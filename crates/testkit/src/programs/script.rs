@@ -23,6 +23,9 @@ pub fn main(words: &[String]) -> ExitCode {
         thread::sleep(Duration::from_secs(600));
         return ExitCode::SUCCESS;
     }
+    if path == "--flip" {
+        return flip(arguments);
+    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -82,6 +85,15 @@ fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
             fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         }
         ("fill", [path]) => fill(path)?,
+        // What a directory has, and where its links lead.
+        ("list", [directory, path]) => {
+            for entry in fs::read_dir(directory)? {
+                let entry = entry?;
+                let link = fs::read_link(entry.path()).unwrap_or_default();
+                let line = format!("{} {}\n", entry.file_name().to_string_lossy(), link.display());
+                append(path, &line)?;
+            }
+        }
         // Conditions.
         ("exists", [path]) if !Path::new(path).exists() => return failed(&format!("{path} does not exist")),
         ("absent", [path]) if Path::new(path).symlink_metadata().is_ok() => {
@@ -92,6 +104,8 @@ fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
         // How scripts end, and fail to.
         ("exit", [code]) => return Ok(Some(number(code)?.min(255) as u8)),
         ("sleep", [seconds]) => thread::sleep(Duration::from_secs(number(seconds)?.into())),
+        // In the background: a directory is exchanged with a link of that text for so many milliseconds.
+        ("flip", [_, _, _]) => drop(Command::new(INTERPRETER).arg("--flip").args(&words).spawn()?),
         ("daemon", []) => drop(Command::new(INTERPRETER).arg("--linger").spawn()?),
         ("kill-self", []) => {
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)?;
@@ -99,6 +113,23 @@ fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
         _ => return Err(io::Error::other("no such command")),
     }
     Ok(None)
+}
+
+/// Exchanges a directory with a link beside it until the time is over.
+fn flip(words: &[String]) -> ExitCode {
+    let [path, text, time] = words else {
+        return ExitCode::from(2);
+    };
+    let aside = format!("{path}.swap");
+    // It may be there from the last time.
+    let _ = std::os::unix::fs::symlink(text, &aside);
+    let begin = std::time::Instant::now();
+    let time = Duration::from_millis(time.parse().unwrap_or_default());
+    while begin.elapsed() < time {
+        let exchange = rustix::fs::RenameFlags::EXCHANGE;
+        let _ = rustix::fs::renameat_with(rustix::fs::CWD, path, rustix::fs::CWD, &aside, exchange);
+    }
+    ExitCode::SUCCESS
 }
 
 fn failed(words: &str) -> io::Result<Option<u8>> {

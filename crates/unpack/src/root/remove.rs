@@ -17,6 +17,9 @@ use crate::sys;
 /// any depth.
 const DEEPEST: usize = 48;
 
+/// How often a name that changes while it is removed is tried again.
+const MOST_RACES: usize = 64;
+
 /// Which file system, and which mount of it: a bind mount has the device of what it shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mount {
@@ -100,50 +103,47 @@ impl<'d> Removal<'d> {
         }
     }
 
+    /// What another process turns into something else, or fills again, is tried again, but not for ever.
     fn entry(&mut self, dir: BorrowedFd<'_>, name: &[u8], host: &Path, depth: usize) {
-        match unlink(dir, name, AtFlags::empty(), depth > 0) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(Errno::ISDIR | Errno::PERM) if is_directory(dir, name) => {
-                self.directory(dir, name, host, depth)
-            }
-            Err(error) => self.note(host, error),
-        }
-    }
-
-    fn directory(&mut self, dir: BorrowedFd<'_>, name: &[u8], host: &Path, depth: usize) {
-        if depth > DEEPEST {
-            match self.move_up(dir, name) {
-                Ok(()) => return,
+        for tries in 1.. {
+            let removed = match unlink(dir, name, AtFlags::empty(), depth > 0) {
+                Err(Errno::ISDIR | Errno::PERM) if is_directory(dir, name) => {
+                    self.directory(dir, name, host, depth)
+                }
+                removed => removed,
+            };
+            match removed {
+                Ok(()) | Err(Errno::NOENT) => return,
+                Err(Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::NOTEMPTY)
+                    if tries < MOST_RACES && self.failed.is_none() => {}
                 Err(error) => return self.note(host, error),
             }
         }
-        let opened = match open_to_empty(dir, name) {
-            Ok(opened) => opened,
-            Err(Errno::NOENT) => return,
-            Err(error) => return self.note(host, error),
-        };
-        match Mount::of(opened.as_fd()) {
-            Ok(mount) if mount == self.mount => {}
-            Ok(_) => return self.note(host, Errno::XDEV),
-            Err(error) => return self.note(host, error),
+    }
+
+    fn directory(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        name: &[u8],
+        host: &Path,
+        depth: usize,
+    ) -> rustix::io::Result<()> {
+        if depth > DEEPEST {
+            return self.move_up(dir, name);
         }
-        match list(opened.as_fd()) {
-            Ok(names) => {
-                for below in names {
-                    self.entry(
-                        opened.as_fd(),
-                        &below,
-                        &host.join(OsStr::from_bytes(&below)),
-                        depth + 1,
-                    );
-                }
-            }
-            Err(error) => self.note(host, error),
+        let opened = open_to_empty(dir, name)?;
+        if Mount::of(opened.as_fd())? != self.mount {
+            return Err(Errno::XDEV);
         }
-        match unlink(dir, name, AtFlags::REMOVEDIR, depth > 0) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(error) => self.note(host, error),
+        for below in list(opened.as_fd())? {
+            self.entry(
+                opened.as_fd(),
+                &below,
+                &host.join(OsStr::from_bytes(&below)),
+                depth + 1,
+            );
         }
+        unlink(dir, name, AtFlags::REMOVEDIR, depth > 0)
     }
 
     fn move_up(&mut self, dir: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<()> {

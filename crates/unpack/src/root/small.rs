@@ -293,7 +293,7 @@ impl Root {
         };
         match rustix::fs::readlinkat(&dir, name, Vec::new()) {
             Ok(text) => Ok(Some(text.into_bytes())),
-            Err(Errno::NOENT | Errno::INVAL) => Ok(None),
+            Err(Errno::NOENT | Errno::INVAL | Errno::NAMETOOLONG) => Ok(None),
             Err(error) => Err(Error::io("read", self.host(path), error)),
         }
     }

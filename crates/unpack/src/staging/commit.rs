@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
 use rustix::io::Errno;
 
-use super::{Place, Staging};
+use super::{Place, Staging, same_file};
 use crate::error::{Error, lossy};
 use crate::root::{Root, Stat, list, mtime, rename_noreplace};
 
@@ -17,8 +17,8 @@ impl Staging {
     /// the old directory's. A mount point stays and gets them.
     ///
     /// # Errors
-    /// [`Error::TargetNotEmpty`] when something has taken the target's name or place meanwhile, [`Error::Io`] when the file
-    /// system refuses. The root is removed then.
+    /// [`Error::TargetNotEmpty`] when something has taken the target's name or place meanwhile, [`Error::StagingReplaced`] when
+    /// something has taken the root's own, [`Error::Io`] when the file system refuses. The root is removed then.
     pub fn commit(self) -> Result<(), Error> {
         rustix::fs::syncfs(&self.lock).map_err(|e| Error::io("sync", self.root.path(), e))?;
         self.commit_unsynced()
@@ -45,6 +45,10 @@ impl Staging {
     }
 
     fn rename(&self, parent: &OwnedFd, target: &[u8], exists: bool) -> Result<(), Error> {
+        // Whoever can write in the parent could have put something else in its place.
+        if !same_file(parent, &self.name, &self.lock) {
+            return Err(self.replaced());
+        }
         let renamed = match exists {
             true => rustix::fs::renameat(parent, self.name.as_slice(), parent, target),
             false => rename_noreplace(parent, &self.name, parent, target),
@@ -52,7 +56,17 @@ impl Staging {
         renamed.map_err(|error| match error {
             Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR => self.taken(target),
             error => Error::io("rename", self.root.path(), error),
-        })
+        })?;
+        match same_file(parent, target, &self.lock) {
+            true => Ok(()),
+            false => Err(self.replaced()),
+        }
+    }
+
+    fn replaced(&self) -> Error {
+        Error::StagingReplaced {
+            staging: self.root.path().to_path_buf(),
+        }
     }
 
     fn move_up(&self, target: &OwnedFd) -> Result<(), Error> {

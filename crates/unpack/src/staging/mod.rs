@@ -153,6 +153,16 @@ impl Staging {
         // Programs in the root run as other users, too.
         rustix::fs::fchmod(&staging.lock, Mode::from_raw_mode(0o755))
             .map_err(|e| Error::io("create", &host, e))?;
+        // What a default ACL of the parent gives to others (acl(5)), everything in the root would give to them.
+        for name in ["system.posix_acl_default", "system.posix_acl_access"] {
+            let _ = rustix::fs::fremovexattr(&staging.lock, name);
+        }
+        // Below a directory with a set-group-id bit its group would be that one's. File systems without owners cannot.
+        let group = rustix::process::getegid();
+        let own = rustix::fs::fstat(&staging.lock).map_err(|e| Error::io("create", &host, e))?;
+        if own.st_gid != group.as_raw() {
+            let _ = rustix::fs::fchown(&staging.lock, None, Some(group));
+        }
         Ok(staging)
     }
 

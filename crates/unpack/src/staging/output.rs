@@ -144,6 +144,10 @@ impl Output {
         self.file
             .sync_all()
             .map_err(|e| Error::io("write", &self.target, e))?;
+        // Whoever can write in the parent could have put something else in its place.
+        if !same_file(&self.parent, &self.name, &self.file) {
+            return Err(self.replaced());
+        }
         rustix::fs::renameat(
             &self.parent,
             self.name.as_slice(),
@@ -152,7 +156,16 @@ impl Output {
         )
         .map_err(|e| Error::io("rename to", &self.target, e))?;
         self.finished = true;
-        Ok(())
+        match same_file(&self.parent, &self.becomes, &self.file) {
+            true => Ok(()),
+            false => Err(self.replaced()),
+        }
+    }
+
+    fn replaced(&self) -> Error {
+        Error::StagingReplaced {
+            staging: self.parent_path.join(OsStr::from_bytes(&self.name)),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub use repomd::{fetch as repomd, known as repomd_text};
 use super::plan::{Plan, PlannedRepo};
 use crate::context::Context;
 use crate::error::Error;
+use crate::threads;
 use repomd::Fetched;
 
 /// The version of the parsed form in the cache: raised when what the index keeps changes.
@@ -108,13 +109,13 @@ impl IndexedRepo {
 pub fn index(plan: &Plan, fetcher: &Fetcher, context: &Context) -> Result<Vec<IndexedRepo>, Error> {
     let repos = thread::scope(|scope| {
         let workers: Vec<_> = (plan.repos.iter())
-            .map(|repo| scope.spawn(move || one_repo(repo, plan, fetcher, context)))
+            .map(|repo| threads::start(scope, move || one_repo(repo, plan, fetcher, context)))
             .collect();
         workers
             .into_iter()
             .zip(&plan.repos)
             .map(|(worker, repo)| {
-                let read = worker.join().map_err(|_| Error::Worker("index"))?;
+                let read = worker.join("index")?;
                 match read {
                     Err(error) if repo.skip_if_unavailable && error.class() == Class::Network => {
                         context.warn(format!("{} is left out: {error}", repo.id));
@@ -195,10 +196,10 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn read(self, keyring: &Arc<Keyring>) -> Result<IndexedRepo, Error> {
         let (index, comps, modules) = thread::scope(|scope| {
-            let index = scope.spawn(|| self.primary());
+            let index = threads::start(scope, || self.primary());
             let comps = self.optional(DataKind::Group, |name, text| Ok(Comps::parse(name, text)?));
             let modules = self.optional(DataKind::Modules, |name, text| Ok(Modules::parse(name, text)?));
-            let index = index.join().map_err(|_| Error::Worker("index")).flatten();
+            let index = index.join("index").flatten();
             (index, comps, modules)
         });
         let modules = modules?;

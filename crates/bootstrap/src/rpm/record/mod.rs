@@ -20,6 +20,9 @@ use super::solve::Solution;
 use super::unpack::{Arrived, Unpacked};
 use crate::error::Error;
 
+/// The ends of the names of SQLite's logs (<https://sqlite.org/tempfiles.html>).
+const LOGS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
 /// Records all packages, in the order of installation, and before them the keys that they were verified with.
 ///
 /// # Errors
@@ -63,6 +66,10 @@ pub fn record(
     let transaction = managers::transaction(plan, solution, arrived, begin, [before, database.cookie()]);
     root.create_dir_all(&location.directory, 0o755)?;
     for file in database.finish()? {
+        // What a package put beside it SQLite would apply to it.
+        for end in LOGS {
+            root.remove_all(location.directory.join(format!("{}{end}", file.name)))?;
+        }
         root.write(location.directory.join(file.name), 0o644, &file.bytes)?;
     }
     managers::record(root, solution, arrived, &transaction)
