@@ -211,6 +211,14 @@ fn a_range_that_is_another() {
             .fault(&deb("hello", "1.0"), 1, Fault::LieRange(lie.into()));
         site.bootstrap(&[]).succeeded();
         assert_eq!(site.said(), "1.0", "{lie}");
+        // What came as the wrong part was not taken: all of it was asked for once more.
+        let asked = site.mirror().requests();
+        let ranges: Vec<bool> = asked
+            .iter()
+            .filter(|request| request.path == deb("hello", "1.0"))
+            .map(|request| request.header("range").is_some())
+            .collect();
+        assert_eq!(ranges, [false, true, false], "{lie}");
     }
     // The right range with other bytes.
     let site = large();

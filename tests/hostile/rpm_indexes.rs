@@ -127,6 +127,11 @@ fn values_inside_values() {
         let text = format!("---\nx: {}1{}\n", open.repeat(20_000), close.repeat(20_000));
         refused(&repository().modules(&text), &["modules.yaml"]);
     }
+    let text = format!("---\nx:\n  {}1\n", "- ".repeat(2000));
+    refused(
+        &repository().modules(&text),
+        &["modules.yaml", "too deep inside each other"],
+    );
 }
 
 /// Gigabytes of white space in a few megabytes.

@@ -1,4 +1,6 @@
+use std::ffi::OsString;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -52,7 +54,7 @@ fn together(
             .args(["-f", "%M", "-o"])
             .arg(&usage)
             .arg(inner.get_program())
-            .args(with_cache(&inner, &cache(number)))
+            .args(words_with(&inner, &cache(number)))
             .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -108,13 +110,16 @@ fn together(
     Ok(wrong)
 }
 
-/// A command's words with another cache.
-fn with_cache(command: &Command, cache: &std::path::Path) -> Vec<std::ffi::OsString> {
-    let mut words: Vec<std::ffi::OsString> = command.get_args().map(Into::into).collect();
-    if let Some(at) = words.iter().position(|word| word == "--cache-dir")
-        && let Some(value) = words.get_mut(at + 1)
-    {
-        *value = cache.into();
+/// A command's words with another cache, and with the patience that bareroot has by default: this mirror is well, and only
+/// has much to do.
+fn words_with(command: &Command, cache: &Path) -> Vec<OsString> {
+    let mut words: Vec<OsString> = command.get_args().map(Into::into).collect();
+    for (option, value) in [("--cache-dir", cache.as_os_str()), ("--timeout", "30".as_ref())] {
+        if let Some(at) = words.iter().position(|word| word == option)
+            && let Some(word) = words.get_mut(at + 1)
+        {
+            *word = value.to_owned();
+        }
     }
     words
 }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::job::Job;
 use crate::run::{must, run as run_program};
 use crate::users::{User, Users};
-use crate::workshop::{EPOCH, Place};
+use crate::workshop::{self, EPOCH, Place};
 
 pub const SUITE: &str = "tiny";
 
@@ -29,8 +29,10 @@ pub const URL: &str = "http://mirror.example";
 /// What is there for all runs.
 pub struct Ground {
     pub top: PathBuf,
-    /// A root that is cloned, exported and entered, and never written.
+    /// A root that is cloned and exported, and never written.
     pub root: PathBuf,
+    /// A root that is entered: /etc gets a place to show the host's files on for as long, and so another time.
+    pub entered: PathBuf,
     bareroot: PathBuf,
     users: Users,
     mirror: Mirror,
@@ -75,12 +77,15 @@ impl Ground {
         }
         let ground = Ground {
             root: top.join("root"),
+            entered: top.join("entered"),
             top,
             bareroot: copy,
             users,
             mirror: Mirror::serve(files())?,
         };
-        must(&mut Job::Debian.command(&ground, &ground.mirror.url(), &ground.root))?;
+        for root in [&ground.root, &ground.entered] {
+            must(&mut Job::Debian.command(&ground, &ground.mirror.url(), root))?;
+        }
         Ok(ground)
     }
 
@@ -204,6 +209,14 @@ impl Ground {
         }
     }
 
+    /// Takes away whatever a finding has left, so that it is told once.
+    pub fn clear(&self, job: Job, worker: &str) {
+        if let Ok(out) = self.out(job, worker) {
+            // What cannot be removed is another finding, of the next run there.
+            let _ = workshop::remove(&out);
+        }
+    }
+
     /// What is wrong with the caches: files that are not what they should be, and parts that no run will go on with.
     pub fn caches(&self) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -252,9 +265,12 @@ impl Made {
                     mtime: !job.keeps_its_parts(),
                     ..TreeOptions::default()
                 };
-                Ok(Made::Tree(
-                    Tree::read(target, &options).with_context(|| target.display().to_string())?,
-                ))
+                let mut tree = Tree::read(target, &options).with_context(|| target.display().to_string())?;
+                // bareroot's own record of owners is written last, at the time that it is.
+                if let Some(ledger) = tree.entries.get_mut(Path::new(".bareroot-ledger")) {
+                    ledger.mtime = None;
+                }
+                Ok(Made::Tree(tree))
             }
         }
     }

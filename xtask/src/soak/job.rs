@@ -102,7 +102,7 @@ impl Job {
             Job::Enter => {
                 command
                     .args(["enter", "--read-only"])
-                    .arg(&ground.root)
+                    .arg(&ground.entered)
                     .args(["--", "/usr/bin/soak"]);
             }
             job => {

@@ -27,9 +27,11 @@ impl Watch {
         }
     }
 
-    /// Mounts that were not there. No run makes one in this namespace, so that this holds at every moment.
+    /// Mounts at or below the directory of all runs that were not there; others are not theirs. No run makes one in this
+    /// namespace, so that this holds at every moment.
     pub fn mounts(&self) -> Vec<String> {
-        let new = |line: &String| !self.mounts.contains(line);
+        let top = self.top.display().to_string();
+        let new = |line: &String| line.contains(&top) && !self.mounts.contains(line);
         mounts()
             .into_iter()
             .filter(new)

@@ -51,7 +51,11 @@ pub fn run(
                 (signal, reference.time * random.below(1200) as u32 / 1000)
             }),
         };
-        let outcome = one(&format!("w{number}"), job, &disturbance, ground, reference);
+        let worker = format!("w{number}");
+        let outcome = one(&worker, job, &disturbance, ground, reference);
+        if outcome.is_err() {
+            ground.clear(job, &worker);
+        }
         let mut table = table.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         match outcome {
             Ok(endings) => endings
