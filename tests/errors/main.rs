@@ -1,5 +1,6 @@
 //! Everything that can go wrong, as a user meets it: the exit code, the message, and that nothing is left.
 
+mod confined;
 mod family;
 mod interrupted;
 mod killed;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         scripts::CASES,
         interrupted::CASES,
         killed::CASES,
+        confined::CASES,
     ];
     programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
 }

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::thread;
 
+use bareroot_enter::confine::Confined;
 use bareroot_fetch::{Fetcher, Request};
 use bareroot_model::Phase;
 use bareroot_trust::{Blob, Verified};
@@ -34,7 +35,7 @@ pub struct Job {
 }
 
 /// Fetches every archive and hands each to `handle`, with its place among the jobs; what comes back is in the jobs'
-/// order.
+/// order. The threads that handle are `confined`; those that fetch are not.
 ///
 /// # Errors
 /// The first error of any transfer or handling.
@@ -43,6 +44,7 @@ pub fn run<T: Send>(
     threads: usize,
     fetcher: &Fetcher,
     context: &Context,
+    confined: &Confined,
     handle: impl Fn(usize, &Verified<Blob>) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
     let count = jobs.len();
@@ -51,9 +53,11 @@ pub fn run<T: Send>(
         // Fewer threads do the same work; where there can be none, this one does it afterwards.
         let workers: Vec<_> = (0..threads.max(1))
             .filter_map(|_| {
-                thread::Builder::new()
-                    .spawn_scoped(scope, || handle_all(&queue, &handle))
-                    .ok()
+                let work = || {
+                    confined.begin();
+                    handle_all(&queue, &handle)
+                };
+                thread::Builder::new().spawn_scoped(scope, work).ok()
             })
             .collect();
         let fetched = fetch_all(jobs, &queue, fetcher, context);

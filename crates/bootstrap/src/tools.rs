@@ -1,8 +1,12 @@
 //! What chapters work with: the fetcher with its cache, and as many descriptors as may be had.
 
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 
+use bareroot_enter::confine::Confined;
 use bareroot_fetch::{Cache, Fetcher, Settings};
+use bareroot_unpack::Root;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -57,6 +61,12 @@ fn with_shared(own: Option<Cache>, request: &Request) -> Result<Option<Cache>, E
         Some(bytes) => cache.with_payload_limit(bytes),
         None => cache,
     }))
+}
+
+/// What a thread keeps that places packages in a root, and keeps their payloads in the cache.
+pub fn placer(root: &Root, cache: Option<&Cache>) -> Confined {
+    let cache: Vec<&Path> = cache.and_then(Cache::root).into_iter().collect();
+    Confined::placer(root.as_fd(), &cache)
 }
 
 /// Threads that decompress and place: as many as there are cores, and no more than `--jobs`.

@@ -40,6 +40,7 @@ mod attach;
 pub mod binfmt;
 mod caps;
 mod child;
+pub mod confine;
 mod devices;
 pub mod elf;
 mod error;

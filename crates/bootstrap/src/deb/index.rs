@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use bareroot_archive::Limits;
 use bareroot_deb::packages::{self, Index, IndexInfo};
 use bareroot_deb::release::Release;
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Digest;
 use bareroot_trust::{Trusted, Waiver};
@@ -193,8 +194,10 @@ fn one_index(
         output: LARGEST_INDEX,
         ..Limits::default()
     };
-    let reader = choose::decode(wanted.compression, blob.get(), limits)?;
-    let index = Index::read_ahead(reader, info, packages::Limits::default())?;
+    let index = confine::parse(|| -> Result<Index, Error> {
+        let reader = choose::decode(wanted.compression, blob.get(), limits)?;
+        Ok(Index::read_ahead(reader, info, packages::Limits::default())?)
+    })?;
     context.span(
         format!("parse {}", wanted.path),
         bareroot_model::Phase::Index,

@@ -24,7 +24,7 @@ use crate::deb::solve::{LocalFiles, Pick};
 use crate::error::Error;
 use crate::kept::Use;
 use crate::pipeline::{self, Job, Origin};
-use crate::request;
+use crate::{request, tools};
 
 /// A package whose payload is in the root.
 pub struct InRoot {
@@ -71,20 +71,29 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
         .iter()
         .map(|pick| job(pick, work))
         .collect::<Result<Vec<_>, _>>()?;
-    let debs = pipeline::run(jobs, work.threads, work.fetcher, context, |ordinal, blob| {
-        let began = Instant::now();
-        let pick = picks[ordinal];
-        let (deb, bytes) = place_one(ordinal, pick, uses[ordinal], blob, &placer, work)?;
-        context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
-        context.tell(Event::Unpacked {
-            package: pick.package.name.clone(),
-            bytes,
-        });
-        Ok(deb)
-    })?;
+    let confined = tools::placer(work.root, work.fetcher.cache());
+    let debs = pipeline::run(
+        jobs,
+        work.threads,
+        work.fetcher,
+        context,
+        &confined,
+        |ordinal, blob| {
+            let began = Instant::now();
+            let pick = picks[ordinal];
+            let (deb, bytes) = place_one(ordinal, pick, uses[ordinal], blob, &placer, work)?;
+            context.span(format!("unpack {}", pick.package.name), Phase::Unpack, began);
+            context.tell(Event::Unpacked {
+                package: pick.package.name.clone(),
+                bytes,
+            });
+            Ok(deb)
+        },
+    )?;
     let mut debs: Vec<Option<Deb>> = debs.into_iter().map(Some).collect();
     let began = Instant::now();
-    let outcome = placer.finish(&names(work.root)?)?;
+    let names = names(work.root)?;
+    let outcome = confined.run(|| placer.finish(&names))?;
     context.span("links and directories", Phase::Unpack, began);
     let in_root = |placed: Placed| {
         debs.get_mut(placed.ordinal)?

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location, Request};
 use bareroot_trust::{Blob, Expected, Trusted};
 
@@ -147,9 +148,11 @@ impl Need {
     /// When it is not.
     pub fn judge(&self, blob: &Blob, context: &Context) -> Result<(), Error> {
         match &self.signature {
-            Some(signature) => signature
-                .chosen
-                .judge(&signature.plan, &signature.pick, blob, context),
+            Some(signature) => confine::parse(|| {
+                signature
+                    .chosen
+                    .judge(&signature.plan, &signature.pick, blob, context)
+            }),
             None => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use bareroot_archive::{Compression, Limits as DecoderLimits};
+use bareroot_enter::confine::Confined;
 use bareroot_fetch::{Cache, Fetcher, Request};
 use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
@@ -27,8 +28,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::kept::{self, Use};
 use crate::pipeline::{self, Job, Origin};
-use crate::request;
-use crate::threads;
+use crate::{request, threads, tools};
 pub use shared::Shared;
 
 /// The version of a payload's form in the cache.
@@ -99,19 +99,26 @@ pub fn fetch(
             })
         })
         .collect::<Result<_, Error>>()?;
-    pipeline::run(jobs, threads, fetcher, context, |place, blob| {
-        let pick = &solution.picks[place];
-        let file = PackageFile::open(blob.get(), &Limits::default())?;
-        check_name(pick, &file)?;
-        verify(pick, &file, blob.get(), sources, context)?;
-        let blob = share(blob)?;
-        Ok(Arrived {
-            pick: pick.clone(),
-            file,
-            blob,
-            usage: uses.get(place).copied().unwrap_or(Use::First),
-        })
-    })
+    pipeline::run(
+        jobs,
+        threads,
+        fetcher,
+        context,
+        &Confined::parser(),
+        |place, blob| {
+            let pick = &solution.picks[place];
+            let file = PackageFile::open(blob.get(), &Limits::default())?;
+            check_name(pick, &file)?;
+            verify(pick, &file, blob.get(), sources, context)?;
+            let blob = share(blob)?;
+            Ok(Arrived {
+                pick: pick.clone(),
+                file,
+                blob,
+                usage: uses.get(place).copied().unwrap_or(Use::First),
+            })
+        },
+    )
 }
 
 /// Whether a package is the one that its repository says it is, and its signature what the plan wants.
@@ -245,8 +252,12 @@ pub fn place(
         langs: plan.langs.clone(),
         color: arch::color(&plan.arch),
     };
-    let (shared, mut links) = Shared::settle(arrived, &choice, root)?;
-    links.make(root)?;
+    let confined = tools::placer(root, cache);
+    let (shared, links) = confined.run(|| -> Result<_, Error> {
+        let (shared, mut links) = Shared::settle(arrived, &choice, root)?;
+        links.make(root)?;
+        Ok((shared, links))
+    })?;
     let filter = |filter: &request::Filter| match filter.include {
         true => Filter::include(&filter.glob),
         false => Filter::exclude(&filter.glob),
@@ -286,12 +297,14 @@ pub fn place(
             });
         }
     };
-    let placed = threads::on_all(threads, "unpack", work);
+    let placed = confined.run(|| threads::on_all(threads, "unpack", work));
     context.cancel().check()?;
     placed?;
     // Owners wait until the packages' users exist.
-    placer.finish(&NameTable::default())?;
-    links.settle_times(root)?;
+    confined.run(|| -> Result<(), Error> {
+        placer.finish(&NameTable::default())?;
+        links.settle_times(root)
+    })?;
     let (states, skipped) = shared.into_parts();
     Ok(Unpacked { states, skipped })
 }

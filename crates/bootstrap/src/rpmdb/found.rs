@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bareroot_enter::confine;
 use bareroot_rpm_db::{Backend, Contents, Source, verify};
 use bareroot_unpack::{FileKind, Root};
 
@@ -103,7 +104,7 @@ impl Found {
     /// # Errors
     /// When it is damaged.
     pub fn read(&self) -> Result<Contents, Any> {
-        Ok(self.source().read()?)
+        Ok(confine::parse(|| self.source().read())?)
     }
 
     /// All that it holds, and everything that is wrong with its headers and indexes.
@@ -112,7 +113,7 @@ impl Found {
     /// When its structure is damaged.
     pub fn verify(&self) -> Result<(Contents, Vec<bareroot_rpm_db::Error>), Any> {
         let contents = self.read()?;
-        let findings = verify::findings(&self.source(), &contents);
+        let findings = confine::parse(|| verify::findings(&self.source(), &contents));
         Ok((contents, findings))
     }
 

@@ -1,6 +1,7 @@
 //! The newest Release file that an address gave, as the cache has it.
 
 use bareroot_deb::release::{Release, format_date};
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Unjudged};
 use bareroot_trust::Trusted;
 
@@ -41,14 +42,16 @@ pub fn newer(
     };
     let (name, policy) = (source.name(), source.policy());
     let clear = last("InRelease").and_then(|text| {
-        let verified = bareroot_trust::verify_cleartext(&name, &text, keyring, &policy).ok()?;
+        let verify = || bareroot_trust::verify_cleartext(&name, &text, keyring, &policy);
+        let verified = confine::parse(verify).ok()?;
         parsed(&name, "InRelease", &text, verified).ok()
     });
     let detached = last("Release")
         .zip(last("Release.gpg"))
         .and_then(|(text, signature)| {
-            let verified =
-                bareroot_trust::verify_detached(&name, text.clone(), &signature, keyring, &policy).ok()?;
+            let verify =
+                || bareroot_trust::verify_detached(&name, text.clone(), &signature, keyring, &policy);
+            let verified = confine::parse(verify).ok()?;
             parsed(&name, "Release", &text, verified).ok()
         });
     let (kept, read) = clear

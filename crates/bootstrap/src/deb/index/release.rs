@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use bareroot_deb::release::{Dates, Release, Response};
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location, Unjudged};
 use bareroot_model::Digest;
 use bareroot_trust::{Policy, Trusted, Waiver};
@@ -88,7 +89,7 @@ fn download(
 ) -> Result<Download, Error> {
     match fetcher.unjudged(&location(source, "InRelease"), LARGEST_RELEASE) {
         Ok(file) => {
-            let text = clear_signed(name, file.content.clone(), source, context)?;
+            let text = confine::parse(|| clear_signed(name, file.content.clone(), source, context))?;
             Ok(("InRelease", text, vec![file]))
         }
         Err(error) if error.is_not_found() => match detached(name, source, fetcher, context) {
@@ -107,7 +108,7 @@ pub fn parsed(
     raw: &[u8],
     text: Trusted<Vec<u8>>,
 ) -> Result<(Trusted<Release>, ReadIndex), Error> {
-    let release = text.try_map(|text| Release::parse(name, text))?;
+    let release = confine::parse(|| text.try_map(|text| Release::parse(name, text)))?;
     let read = ReadIndex {
         file,
         sha256: Digest::new(Sha256::digest(raw).into()),
@@ -150,8 +151,9 @@ fn detached(
     let verified = match (signature, &source.keyring) {
         (Ok(signature), Some(keyring)) => {
             let policy = source.policy();
-            let verified =
-                bareroot_trust::verify_detached(name, text.clone(), &signature.content, keyring, &policy);
+            let verified = confine::parse(|| {
+                bareroot_trust::verify_detached(name, text.clone(), &signature.content, keyring, &policy)
+            });
             files.push(signature);
             verified.map_err(Error::from)
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use bareroot_deb::archive::{Deb, InfoLimits};
 use bareroot_deb::packages::{Index, IndexInfo, Limits};
+use bareroot_enter::confine;
 use bareroot_model::Digest;
 use bareroot_trust::{Blob, Verified};
 use sha2::{Digest as _, Sha256};
@@ -50,7 +51,7 @@ impl LocalFiles {
                 Digest::new(hasher.finalize().into()),
                 name.clone(),
             ));
-            let deb = Deb::open(&blob, &InfoLimits::default())?;
+            let deb = confine::parse(|| Deb::open(&blob, &InfoLimits::default()))?;
             files.push((name, blob, deb));
         }
         Ok(LocalFiles { files })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_trust::Keyring;
 
@@ -24,7 +25,8 @@ pub fn keyring(repo: &PlannedRepo, fetcher: &Fetcher, context: &Context) -> Resu
     let mut all = Keyring::default();
     for url in urls {
         let shown = bareroot_fetch::without_credentials(url);
-        let keyring = Keyring::from_bytes(&shown, &fetcher.index(&Location::of_url(url), LARGEST)?)?;
+        let bytes = fetcher.index(&Location::of_url(url), LARGEST)?;
+        let keyring = confine::parse(|| Keyring::from_bytes(&shown, &bytes))?;
         if url.starts_with("http://") {
             // Nothing vouches for it but the .repo file that names it.
             context.warn(format!(

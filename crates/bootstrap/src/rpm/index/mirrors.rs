@@ -1,6 +1,7 @@
 //! Where a repository is: its base URLs, those that a mirror list or a metalink names, and what a metalink says that
 //! repomd.xml must be.
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_rpm_repo::{metalink, mirrorlist};
 
@@ -30,7 +31,7 @@ pub fn find(repo: &PlannedRepo, fetcher: &Fetcher) -> Result<Mirrors, Error> {
     };
     if let Some(url) = &repo.metalink {
         let text = text_at(url, fetcher)?;
-        let metalink = metalink::parse(&bareroot_fetch::without_credentials(url), &text)?;
+        let metalink = parsed(url, &text)?;
         mirrors.urls.extend(metalink.base_urls().map(plain));
         mirrors.repomd = metalink.repomd;
     }
@@ -38,7 +39,7 @@ pub fn find(repo: &PlannedRepo, fetcher: &Fetcher) -> Result<Mirrors, Error> {
         let text = text_at(url, fetcher)?;
         // yum's own habit: what is called mirrorlist may be a metalink.
         if metalink::is_metalink(&text) {
-            let metalink = metalink::parse(&bareroot_fetch::without_credentials(url), &text)?;
+            let metalink = parsed(url, &text)?;
             mirrors.urls.extend(metalink.base_urls().map(plain));
             mirrors.repomd = metalink.repomd;
         } else {
@@ -53,6 +54,12 @@ pub fn find(repo: &PlannedRepo, fetcher: &Fetcher) -> Result<Mirrors, Error> {
         });
     }
     Ok(mirrors)
+}
+
+/// A metalink, read where it can do no harm.
+fn parsed(url: &str, text: &[u8]) -> Result<metalink::Metalink, Error> {
+    let name = bareroot_fetch::without_credentials(url);
+    confine::parse(|| Ok(metalink::parse(&name, text)?))
 }
 
 /// The file at a URL of its own.

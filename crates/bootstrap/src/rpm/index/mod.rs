@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::thread;
 
 use bareroot_archive::{Compression, Limits};
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::{Class, Classified as _, Digest, Phase};
 use bareroot_rpm_repo::comps::Comps;
@@ -242,7 +243,9 @@ impl Reading<'_> {
         let blob = self.fetch(data, &expected)?;
         let began = std::time::Instant::now();
         let name = format!("{} of {}", data.location, self.repo.id);
-        let index = Index::read(&name, decode(data, blob.get())?, self.arch)?;
+        let index = confine::parse(|| -> Result<Index, Error> {
+            Ok(Index::read(&name, decode(data, blob.get())?, self.arch)?)
+        })?;
         self.context.span(format!("parse {name}"), Phase::Index, began);
         if let Some((cache, digest)) = parsed {
             cache.keep_derived(&digest, &kind, &index.to_bytes());
@@ -251,17 +254,17 @@ impl Reading<'_> {
     }
 
     /// A file that not every repository has.
-    fn optional<T>(
+    fn optional<T: Send>(
         &self,
         kind: DataKind,
-        parse: impl FnOnce(&str, &mut dyn std::io::BufRead) -> Result<T, Error>,
+        parse: impl FnOnce(&str, &mut dyn std::io::BufRead) -> Result<T, Error> + Send,
     ) -> Result<Option<T>, Error> {
         let Some(data) = self.repomd.best(kind) else {
             return Ok(None);
         };
         let blob = self.fetch(data, &self.expected(data)?)?;
         let name = format!("{} of {}", data.location, self.repo.id);
-        parse(&name, &mut decode(data, blob.get())?).map(Some)
+        confine::parse(|| parse(&name, &mut decode(data, blob.get())?)).map(Some)
     }
 }
 
@@ -315,5 +318,5 @@ pub fn files(
         .try_map(|_| data.expected(&format!("repomd.xml of {}", planned.id), repo.digests))?;
     let location = Location::new(repo.mirrors.iter().map(String::as_str), data.location.as_str());
     let blob = fetcher.verified_at_any(&[location], &expected, &name)?;
-    Ok(filelists::find(&name, decode(data, blob.get())?, paths)?)
+    confine::parse(|| Ok(filelists::find(&name, decode(data, blob.get())?, paths)?))
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bareroot_deb::release::format_date;
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Unjudged};
 use bareroot_model::Digest;
 use bareroot_rpm_repo::repomd::Repomd;
@@ -44,8 +45,10 @@ pub fn newer(
     let name = title(repo);
     let sha256 = Digest::new(Sha256::digest(&kept).into());
     let policy = repo.policy(SystemTime::now());
-    let verified = bareroot_trust::verify_detached(&name, kept, &signature, keyring, &policy).ok()?;
-    let kept = verified.try_into_map(|text| Repomd::parse(&name, &text)).ok()?;
+    let kept = confine::parse(|| {
+        let verified = bareroot_trust::verify_detached(&name, kept, &signature, keyring, &policy).ok()?;
+        verified.try_into_map(|text| Repomd::parse(&name, &text)).ok()
+    })?;
     repomd.is_older_than(&kept).then(|| Newer {
         older: Older {
             url: text.url.clone(),

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location, Unjudged};
 use bareroot_model::Digest;
 use bareroot_rpm_repo::repomd::{Digests, Repomd};
@@ -62,7 +63,7 @@ pub fn fetch(
         },
     };
     let sha256 = Digest::new(Sha256::digest(trusted.get()).into());
-    let repomd = trusted.try_into_map(|text| Repomd::parse(&name, &text))?;
+    let repomd = confine::parse(|| trusted.try_into_map(|text| Repomd::parse(&name, &text)))?;
     match newest::newer(&repomd, &text, repo, mirrors, keyring, fetcher) {
         Some(newer) if repo.older == Check::Enforced => {
             context.warn(newer.older.replaced());
@@ -137,7 +138,8 @@ fn signed(
     };
     let policy = repo.policy(SystemTime::now());
     let text = text.content.clone();
-    let trusted = bareroot_trust::verify_detached(&name, text, &signature.content, keyring, &policy)?;
+    let verify = || bareroot_trust::verify_detached(&name, text, &signature.content, keyring, &policy);
+    let trusted = confine::parse(verify)?;
     Ok((trusted, signature))
 }
 

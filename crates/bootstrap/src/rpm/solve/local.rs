@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek as _, Write as _};
 use std::path::Path;
 
+use bareroot_enter::confine;
 use bareroot_fetch::{Fetcher, Location};
 use bareroot_model::Digest;
 use bareroot_rpm::{Limits, PackageFile};
@@ -49,7 +50,7 @@ impl LocalFiles {
                 continue;
             }
             let blob = hashed(name, file)?;
-            let package = PackageFile::open(blob.get(), &Limits::default())?;
+            let package = confine::parse(|| PackageFile::open(blob.get(), &Limits::default()))?;
             let nevra = package.header().nevra();
             if !arch::is_compatible(&nevra.arch, root) {
                 return Err(Error::OtherArch {
