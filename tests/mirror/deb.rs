@@ -422,10 +422,16 @@ fn a_map_that_cannot_be_asked_for() {
     ground.mirror(&[]).succeeded();
     let server = Mirror::serve_directory(ground.dir()).unwrap();
     let resolve = |mirrors: &[&str]| {
-        let mut command = ground
-            .door
-            .command(["resolve", &format!("debian:{SUITE}"), "--include", "hello", "--no-cache"]);
-        command.args(["--timeout", "1", "--keyring"]).arg(ground.door.keyring());
+        let mut command = ground.door.command([
+            "resolve",
+            &format!("debian:{SUITE}"),
+            "--include",
+            "hello",
+            "--no-cache",
+        ]);
+        command
+            .args(["--timeout", "1", "--keyring"])
+            .arg(ground.door.keyring());
         mirrors.iter().for_each(|mirror| {
             command.args(["--mirror", mirror]);
         });

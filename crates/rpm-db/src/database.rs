@@ -6,9 +6,9 @@ use std::thread;
 use bareroot_rpm::{Header, Tag, blob};
 
 use crate::bdb::{ByteOrder, Hash, Indexes};
+use crate::contents::Record;
 use crate::cookie::Names;
 use crate::ndb::{INDEX, Index, Packages};
-use crate::contents::Record;
 use crate::rows::{self, Row};
 use crate::sqlite::Sqlite;
 use crate::{Backend, Contents, Error};
@@ -104,10 +104,9 @@ impl Database {
                 }
             });
             match reader {
-                Ok(_) => records
-                    .iter()
-                    .zip(receive)
-                    .try_for_each(|(record, prepared)| database.insert(record.number, &record.blob, prepared?)),
+                Ok(_) => records.iter().zip(receive).try_for_each(|(record, prepared)| {
+                    database.insert(record.number, &record.blob, prepared?)
+                }),
                 // No more threads are to be had.
                 Err(_) => records
                     .iter()

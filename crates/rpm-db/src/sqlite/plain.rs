@@ -85,7 +85,7 @@ impl<'a> Pages<'a> {
             && size.is_power_of_two()
             && size >= 512
             && usable >= 480
-            && file.len() % size == 0
+            && file.len().is_multiple_of(size)
             && head[18] <= 2
             && head[19] <= 2
             && head[21..24] == FRACTIONS

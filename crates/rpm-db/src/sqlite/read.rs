@@ -165,7 +165,7 @@ pub fn is_table(connection: &Connection, name: &str) -> Result<bool, rusqlite::E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Database, TABLES};
+    use crate::Database;
 
     /// A file with what rpm's own tools leave: rows of all lengths, numbers with holes.
     fn file(random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
@@ -215,13 +215,10 @@ mod tests {
                     both += 1;
                 }
                 (None, _) => left += 1,
-                (Some(_), Err(error)) => {
-                    // Sqlite looks at more of the file than its headers.
-                    let _ = error;
-                }
+                // Sqlite looks at more of the file than its headers.
+                (Some(_), Err(_)) => {}
             }
         }
         assert!(both > 100 && left > 100, "{both} {left}");
-        assert_eq!(TABLES.len(), 18);
     }
 }

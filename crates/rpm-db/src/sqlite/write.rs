@@ -2,9 +2,9 @@
 
 use super::record::{Value, push_row};
 use super::tree::{Kind, PAGE, Pages, Tree};
+use crate::Backend;
 use crate::error::Error;
 use crate::rows::{self, Row, TABLES};
-use crate::Backend;
 
 /// A database that is being written.
 #[derive(Debug)]

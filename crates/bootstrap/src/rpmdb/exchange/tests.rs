@@ -169,8 +169,7 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
     Found::open(&db)
         .unwrap()
         .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
-        .unwrap()
-        .1;
+        .unwrap();
     // As it is between the new database and the first removal, and between two removals.
     let aside = db.join("rpmdb-old-bdb");
     for left in [["Packages", "Name"], ["Basenames", "Name"]] {
@@ -207,8 +206,7 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
     Found::open(&db)
         .unwrap()
         .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
-        .unwrap()
-        .1;
+        .unwrap();
     assert!(db.join("Group").exists());
 }
 
