@@ -44,11 +44,12 @@ fn no_index_there() {
 
 fn fails_once() {
     let door = door(&repository(&[]));
-    door.mirror.fault(IN_RELEASE, 1, Fault::Status(500));
-    // The first is the question for a map, which is asked once.
-    door.mirror.fault("*", 2, Fault::Status(503));
+    let map = "bareroot-mirror.toml";
+    for (path, code) in [(map, 503), (IN_RELEASE, 500), (IN_RELEASE, 503)] {
+        door.mirror.fault(path, 1, Fault::Status(code));
+    }
     door.resolve(&[]).succeeded();
-    assert_eq!(door.mirror.count(IN_RELEASE), 3);
+    assert_eq!((door.mirror.count(map), door.mirror.count(IN_RELEASE)), (2, 3));
 }
 
 fn fails_always() {
@@ -111,8 +112,11 @@ fn in_circles() {
 
 fn hung_up() {
     let door = door(&repository(&[]));
-    door.mirror.always("*", Fault::Hangup);
+    door.mirror.always(IN_RELEASE, Fault::Hangup);
     fails(&door, 4, &[IN_RELEASE]);
+    // The question for a map is the first one.
+    door.mirror.always("*", Fault::Hangup);
+    fails(&door, 4, &["bareroot-mirror.toml"]);
 }
 
 fn lies_about_its_length() {

@@ -2,8 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+/// How long a disk may stay busy.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A tmpfs that is unmounted when this is dropped.
 #[derive(Debug)]
@@ -38,7 +43,11 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // What keeps it busy shows up as a mount that is left.
-        let _ = unmount(&self.0, UnmountFlags::empty());
+        let begin = Instant::now();
+        // A process that another test is about to start has our open files until it runs its program. What keeps the disk busy
+        // for longer shows up as a mount that is left.
+        while unmount(&self.0, UnmountFlags::empty()) == Err(Errno::BUSY) && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
