@@ -139,7 +139,8 @@ fn put(
                 root.hard_link(&from, place.join(name))?;
             }
         }
-        root.sync()?;
+        root.sync_at(&place)?;
+        root.sync_at(own(directory))?;
         aside = Some(place);
     }
     // A log that sqlite would apply to the new file must be gone before it. Nothing is lost: what is still there after
@@ -157,14 +158,17 @@ fn put(
     for file in files.iter().rev() {
         root.write(directory.join(file.name), 0o644, &file.bytes)?;
     }
-    root.sync()?;
+    for file in &files {
+        root.sync_at(directory.join(file.name))?;
+    }
+    root.sync_at(own(directory))?;
     for name in leaving.iter().filter(|name| !replaced(name)) {
         match root.remove(directory.join(name)) {
             Err(error) if !error.is_not_found() => return Err(error.into()),
             _ => {}
         }
     }
-    root.sync()?;
+    // Old files that a crash brings back are aside as well, and the next run removes them.
     Ok(aside)
 }
 
@@ -191,7 +195,8 @@ fn settle(root: &Root, directory: &Path) -> Result<(), Any> {
     };
     if !content.is_empty() {
         root.write(&file, 0o644, &settled)?;
-        root.sync()?;
+        root.sync_at(&file)?;
+        root.sync_at(own(directory))?;
     }
     root.remove(&log)?;
     if is_file(&shared)? {
@@ -241,13 +246,17 @@ fn clear(root: &Root, directory: &Path, stays: Backend) -> Result<(), Any> {
     Ok(())
 }
 
-/// The names in a directory, those that are no text left out.
-fn names(root: &Root, directory: &Path) -> Result<Vec<String>, Any> {
-    let place = match directory.as_os_str().is_empty() {
+/// The directory as a path that can be opened: that of a root itself is empty.
+fn own(directory: &Path) -> &Path {
+    match directory.as_os_str().is_empty() {
         true => Path::new("."),
         false => directory,
-    };
-    let entries = root.read_dir(place)?.into_iter();
+    }
+}
+
+/// The names in a directory, those that are no text left out.
+fn names(root: &Root, directory: &Path) -> Result<Vec<String>, Any> {
+    let entries = root.read_dir(own(directory))?.into_iter();
     Ok(entries
         .filter_map(|entry| String::from_utf8(entry.name).ok())
         .collect())

@@ -273,6 +273,19 @@ impl Root {
         rustix::fs::syncfs(self).map_err(|e| Error::io("sync", self.path(), e))
     }
 
+    /// Waits until a file, or a directory's names, are on the disk (fsync(2)). Unlike [`Root::sync`] this writes nothing of anybody
+    /// else's. Links are followed inside the root.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync_at(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        // A pipe in the file's place would be waited for.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let file = self.lookup("sync", path, flags)?;
+        rustix::fs::fsync(&file).map_err(|e| Error::io("sync", self.host(path), e))
+    }
+
     /// Whether there is anything at `path`, following links inside the root.
     ///
     /// # Errors
