@@ -7,9 +7,11 @@
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// What a case cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +78,27 @@ macro_rules! cases {
     };
 }
 
+/// Takes back that signals are ignored, as a shell does to SIGINT of what it starts in the background. The programs under test
+/// would ignore them too (execve(2)), and the tests that send them would wait for ever; a signal that is caught here is at its default in there.
+fn hear_signals() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok())
+        .unwrap_or_default();
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        if ignored & 1 << (signal - 1) != 0 {
+            // Where it cannot be caught the tests say what they miss.
+            let _ = signal_hook::flag::register(signal, Arc::<AtomicBool>::default());
+        }
+    }
+}
+
 /// Runs the cases that the command line asks for, so many at a time.
 ///
 /// With one thread they run on the thread that called, and no other is started.
 pub fn main(tables: &[&[Case]], threads: usize) -> ExitCode {
+    hear_signals();
     let arguments = Arguments::parse(std::env::args().skip(1), threads);
     let (mut cases, left_out): (Vec<Case>, Vec<Case>) = tables
         .iter()
