@@ -126,6 +126,8 @@ impl<'a> Pages<'a> {
             _ => return None,
         };
         let below = levels.checked_sub(1)?;
+        // Rows that lie over each other would be many times the file's size.
+        let mut room = self.usable;
         for place in 0..count {
             let start = be(page, cells + 2 * place, 2)? as usize;
             if start < cells + 2 * count {
@@ -135,6 +137,10 @@ impl<'a> Pages<'a> {
             match is_leaf {
                 true => {
                     let (number, row) = self.row(cell, left)?;
+                    // A longer one has taken pages of its own.
+                    if row.len() <= self.usable - 35 {
+                        room = room.checked_sub(row.len())?;
+                    }
                     each(number, row)?;
                 }
                 false => self.tree(be(cell, 0, 4)? as u32, below, left, each)?,
