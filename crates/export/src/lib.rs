@@ -14,6 +14,7 @@ mod error;
 mod format;
 mod list;
 mod live;
+mod out;
 mod pax;
 mod pipe;
 mod stream;
@@ -27,6 +28,7 @@ use compress::Encoder;
 pub use error::Error;
 pub use format::{Compression, Format};
 pub use live::{Entry, EntryKind, Read, Stream, StreamSettings, stream};
+use out::{Direct, Out};
 use stream::Archiver;
 
 /// How an archive is made.
@@ -74,12 +76,18 @@ pub fn export(root: &Root, out: impl Write, settings: &Settings<'_>) -> Result<S
     })
 }
 
-/// One thread reads and lays out the archive by `lay_out`, ahead of this one, which compresses and writes.
+/// Writes what `lay_out` reads and lays out: where it is compressed, a thread does that ahead of this one, which compresses and
+/// writes.
 fn write_with(
     out: impl Write,
     settings: &Settings<'_>,
-    lay_out: impl FnOnce(&mut pipe::Sender) -> Result<Summary, Error> + Send,
+    lay_out: impl FnOnce(&mut dyn Out) -> Result<Summary, Error> + Send,
 ) -> Result<Summary, Error> {
+    if settings.compression == Compression::None {
+        let mut direct = Direct::new(out);
+        let summary = lay_out(&mut direct)?;
+        return direct.finish().map(|()| summary);
+    }
     let (mut sender, receiver) = pipe::pipe();
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new()

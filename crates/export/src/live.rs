@@ -7,8 +7,8 @@ use bareroot_model::Cancel;
 use rustix::io::Errno;
 use tar::EntryType;
 
+use crate::out::Out;
 use crate::pax::{BLOCK, Member};
-use crate::pipe::Sender;
 use crate::stream::RECORD;
 use crate::{Compression, Error, Settings, Summary, write_with};
 
@@ -80,7 +80,7 @@ pub struct Read {
 
 /// An archive in the making.
 pub struct Stream<'s> {
-    out: &'s mut Sender,
+    out: &'s mut dyn Out,
     clamp: Option<i64>,
     cancel: &'s Cancel,
     summary: Summary,

@@ -15,8 +15,8 @@ use tar::EntryType;
 use crate::Summary;
 use crate::error::Error;
 use crate::list::Listed;
+use crate::out::Out;
 use crate::pax::{BLOCK, Member};
-use crate::pipe::Sender;
 
 /// tar's record of twenty blocks: an archive is a multiple of it.
 pub(crate) const RECORD: u64 = 20 * BLOCK;
@@ -30,7 +30,7 @@ type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 /// Lays out an archive.
 pub(crate) struct Archiver<'a> {
     root: &'a Root,
-    out: &'a mut Sender,
+    out: &'a mut dyn Out,
     clamp: Option<i64>,
     cancel: &'a Cancel,
     /// The first name of every file that has several, by device and inode.
@@ -42,7 +42,7 @@ pub(crate) struct Archiver<'a> {
 }
 
 impl<'a> Archiver<'a> {
-    pub(crate) fn new(root: &'a Root, out: &'a mut Sender, clamp: Option<i64>, cancel: &'a Cancel) -> Self {
+    pub(crate) fn new(root: &'a Root, out: &'a mut dyn Out, clamp: Option<i64>, cancel: &'a Cancel) -> Self {
         Archiver {
             root,
             out,
