@@ -147,7 +147,7 @@ impl Work<'_> {
     }
 
     fn archive(&self, destination: &Destination, compression: Compression) -> Result<Summary, Error> {
-        let context = self.context;
+        let Work { order, context, .. } = self;
         let clamp = tools::source_date_epoch()?;
         let sink = Sink::open(destination)?;
         let skip = sink.ids()?;
@@ -163,7 +163,10 @@ impl Work<'_> {
         })?;
         context.phase(Phase::Finish, || {
             context.cancel().check()?;
-            sink.commit()
+            match order.sync {
+                true => sink.commit(),
+                false => sink.commit_unsynced(),
+            }
         })?;
         Ok(summary)
     }

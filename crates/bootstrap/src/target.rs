@@ -173,6 +173,17 @@ impl Sink {
             Sink::Stdout(_) => Ok(()),
         }
     }
+
+    /// The same, without waiting for the disk where nothing is replaced.
+    ///
+    /// # Errors
+    /// As [`Sink::commit`].
+    pub(crate) fn commit_unsynced(self) -> Result<(), Error> {
+        match self {
+            Sink::File(output) => Ok(output.commit_unsynced()?),
+            Sink::Stdout(_) => Ok(()),
+        }
+    }
 }
 
 /// How a root is written.

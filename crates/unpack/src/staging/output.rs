@@ -140,10 +140,26 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::NoSpace`] when the file system refuses. The file is removed then.
-    pub fn commit(mut self) -> Result<(), Error> {
+    pub fn commit(self) -> Result<(), Error> {
         self.file
             .sync_all()
             .map_err(|e| Error::io("write", &self.target, e))?;
+        self.give_name()
+    }
+
+    /// Gives the file its name, before it is on disk where nothing has that name: a crash of the machine could leave it empty,
+    /// and what it replaces must not be lost for that.
+    ///
+    /// # Errors
+    /// As [`Output::commit`].
+    pub fn commit_unsynced(self) -> Result<(), Error> {
+        match rustix::fs::statat(&self.parent, self.becomes.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => self.give_name(),
+            _ => self.commit(),
+        }
+    }
+
+    fn give_name(mut self) -> Result<(), Error> {
         // Whoever can write in the parent could have put something else in its place.
         if !same_file(&self.parent, &self.name, &self.file) {
             return Err(self.replaced());
@@ -214,6 +230,13 @@ mod tests {
         output.commit().unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"whole");
         assert_eq!(names(target.parent().unwrap()), ["r.tar"]);
+        for text in [b"replaced".as_slice(), b"again"] {
+            written(&target, text).commit_unsynced().unwrap();
+            assert_eq!(std::fs::read(&target).unwrap(), text);
+        }
+        let other = temp.path().join("other.tar");
+        written(&other, b"other").commit_unsynced().unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"other");
         // By the umask, as what `>` makes.
         let plain = temp.path().join("plain");
         std::fs::write(&plain, b"").unwrap();
