@@ -1,6 +1,6 @@
 //! Databases in the making.
 
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use bareroot_rpm::{Header, Tag, blob};
@@ -11,10 +11,7 @@ use crate::cookie::Names;
 use crate::ndb::{INDEX, Index, Packages};
 use crate::rows::{self, Row};
 use crate::sqlite::Sqlite;
-use crate::{Backend, Contents, Error};
-
-/// How many headers are read ahead of those that are written.
-const AHEAD: usize = 128;
+use crate::{Backend, Blob, Contents, Error};
 
 /// A database that is being written, in memory.
 #[derive(Debug)]
@@ -30,23 +27,6 @@ enum Inner {
     Sqlite(Sqlite),
     Ndb(Packages, Index),
     Bdb(Hash, Indexes),
-}
-
-/// What is taken from a header before it is written.
-struct Prepared {
-    name: Vec<u8>,
-    /// Its rows of each table.
-    rows: Vec<Vec<Row>>,
-}
-
-impl Prepared {
-    fn of(number: u32, stored: &[u8], order: ByteOrder) -> Result<Prepared, Error> {
-        let header: Header = blob::parse(&format!("record {number}"), stored)?;
-        Ok(Prepared {
-            name: header.string(Tag::NAME).unwrap_or_default().to_vec(),
-            rows: rows::of_all(&header, order),
-        })
-    }
 }
 
 /// A file that belongs into a directory of the root.
@@ -74,8 +54,8 @@ impl Database {
     pub fn create_for(backend: Backend, order: ByteOrder) -> Result<Database, Error> {
         let inner = match backend {
             Backend::Sqlite => Inner::Sqlite(Sqlite::create()),
-            Backend::Ndb => Inner::Ndb(Packages::default(), Index::create()),
-            Backend::Bdb => Inner::Bdb(Hash::create(order), Indexes::create(order)),
+            Backend::Ndb => Inner::Ndb(Packages::create(0), Index::create()),
+            Backend::Bdb => Inner::Bdb(Hash::create(order, 0), Indexes::create(order)),
         };
         Ok(Database {
             inner,
@@ -89,30 +69,51 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::add_numbered`].
-    pub fn of(contents: &Contents, backend: Backend, order: ByteOrder) -> Result<Database, Error> {
-        let mut database = Database::create_for(backend, order)?;
+    pub fn of(contents: &Contents<'_>, backend: Backend, order: ByteOrder) -> Result<Database, Error> {
         let records = contents.records();
-        let prepare = |record: &Record| Prepared::of(record.number, &record.blob, order);
-        thread::scope(|scope| {
-            let (send, receive) = mpsc::sync_channel(AHEAD);
-            // One thread reads headers while this one writes what the other has read.
-            let reader = thread::Builder::new().spawn_scoped(scope, {
-                let records = &records;
-                move || {
-                    // Nobody listens any more after an error.
-                    let _ = records.iter().try_for_each(|record| send.send(prepare(record)));
-                }
-            });
-            match reader {
-                Ok(_) => records.iter().zip(receive).try_for_each(|(record, prepared)| {
-                    database.insert(record.number, &record.blob, prepared?)
-                }),
-                // No more threads are to be had.
-                Err(_) => records
+        let mut database = match backend {
+            Backend::Sqlite => {
+                let mut database = Database::create_for(backend, order)?;
+                records
                     .iter()
-                    .try_for_each(|record| database.insert(record.number, &record.blob, prepare(record)?)),
+                    .try_for_each(|record| database.insert(record.number, &record.blob))?;
+                database
             }
-        })?;
+            Backend::Ndb => {
+                let mut packages = Packages::create(records.len());
+                let mut index = Index::create();
+                let (names, last) = halves(
+                    &records,
+                    order,
+                    |record| packages.add(record.number, &record.blob),
+                    |number, rows| index.add(number, rows),
+                )?;
+                let inner = Inner::Ndb(packages, index);
+                Database {
+                    inner,
+                    order,
+                    names,
+                    last,
+                }
+            }
+            Backend::Bdb => {
+                let mut hash = Hash::create(order, records.len());
+                let mut indexes = Indexes::create(order);
+                let (names, last) = halves(
+                    &records,
+                    order,
+                    |record| hash.add(record.number, &record.blob.bytes()),
+                    |number, rows| indexes.add(number, rows),
+                )?;
+                let inner = Inner::Bdb(hash, indexes);
+                Database {
+                    inner,
+                    order,
+                    names,
+                    last,
+                }
+            }
+        };
         database.given(contents.highest)?;
         Ok(database)
     }
@@ -133,27 +134,25 @@ impl Database {
     /// # Errors
     /// As [`Database::add`]; [`Error::Number`].
     pub fn add_numbered(&mut self, number: u32, stored: &[u8]) -> Result<(), Error> {
-        let prepared = Prepared::of(number, stored, self.order)?;
-        self.insert(number, stored, prepared)
+        self.insert(number, &Blob::from(stored))
     }
 
-    fn insert(&mut self, number: u32, stored: &[u8], prepared: Prepared) -> Result<(), Error> {
-        if number <= self.last {
-            return Err(Error::Number { number });
-        }
+    fn insert(&mut self, number: u32, stored: &Blob<'_>) -> Result<(), Error> {
+        let bytes = stored.bytes();
+        let header = header(number, &bytes)?;
+        let rows = rows::of_all(&header, self.order);
+        self.names.above(&mut self.last, number, &header)?;
         match &mut self.inner {
-            Inner::Sqlite(database) => database.add(number, stored, prepared.rows),
+            Inner::Sqlite(database) => database.add(number, &bytes, &rows),
             Inner::Ndb(packages, index) => {
                 packages.add(number, stored)?;
-                index.add(number, prepared.rows);
+                index.add(number, &rows);
             }
             Inner::Bdb(database, indexes) => {
-                database.add(number, stored)?;
-                indexes.add(number, prepared.rows);
+                database.add(number, &bytes)?;
+                indexes.add(number, &rows);
             }
         }
-        self.last = number;
-        self.names.add(&prepared.name, number);
         Ok(())
     }
 
@@ -197,5 +196,58 @@ impl Database {
                 files
             }
         })
+    }
+}
+
+/// Writes the headers as they are in a thread of its own, and here what of each is in the indexes: neither needs the other.
+/// Gives the index of names and the last number.
+fn halves(
+    records: &[&Record<'_>],
+    order: ByteOrder,
+    write: impl FnMut(&Record<'_>) -> Result<(), Error> + Send,
+    mut index: impl FnMut(u32, &[Vec<Row<'_>>]),
+) -> Result<(Names, u32), Error> {
+    let write = Mutex::new(write);
+    let write_all = || {
+        let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().try_for_each(|record| write(record))
+    };
+    let mut index_all = || {
+        let (mut names, mut last) = (Names::default(), 0);
+        for record in records {
+            let bytes = record.blob.bytes();
+            let header = header(record.number, &bytes)?;
+            names.above(&mut last, record.number, &header)?;
+            index(record.number, &rows::of_all(&header, order));
+        }
+        Ok((names, last))
+    };
+    thread::scope(|scope| {
+        let writer = thread::Builder::new().spawn_scoped(scope, &write_all);
+        let indexed = index_all();
+        let written = match writer {
+            Ok(writer) => writer
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // No more threads are to be had.
+            Err(_) => write_all(),
+        };
+        indexed.and_then(|indexed| written.map(|()| indexed))
+    })
+}
+
+fn header(number: u32, stored: &[u8]) -> Result<Header, Error> {
+    Ok(blob::parse(&format!("record {number}"), stored)?)
+}
+
+impl Names {
+    /// Adds a header's name, whose number must be above the last.
+    fn above(&mut self, last: &mut u32, number: u32, header: &Header) -> Result<(), Error> {
+        if number <= *last {
+            return Err(Error::Number { number });
+        }
+        *last = number;
+        self.add(header.string(Tag::NAME).unwrap_or_default(), number);
+        Ok(())
     }
 }

@@ -19,7 +19,7 @@ pub enum Form {
 
 /// The text of a database. Of a `Packages` it is what db_dump says of that file; those of other kinds are as the `Packages`
 /// that they would be.
-pub fn text(contents: &Contents, form: Form) -> String {
+pub fn text(contents: &Contents<'_>, form: Form) -> String {
     let mut text = String::from("VERSION=3\n");
     let word = match form {
         Form::Bytes => "bytevalue",
@@ -38,7 +38,7 @@ pub fn text(contents: &Contents, form: Form) -> String {
     }
     for record in &contents.stored {
         line(&mut text, &contents.order.bytes(record.number), form);
-        line(&mut text, &record.blob, form);
+        line(&mut text, &record.blob.bytes(), form);
     }
     text.push_str("DATA=END\n");
     text
@@ -70,7 +70,7 @@ fn line(text: &mut String, bytes: &[u8], form: Form) {
 ///
 /// # Errors
 /// [`Error::Malformed`] naming the line.
-pub fn parse(name: &str, text: &[u8]) -> Result<Contents, Error> {
+pub fn parse(name: &str, text: &[u8]) -> Result<Contents<'static>, Error> {
     let mut lines = text.split(|byte| *byte == b'\n').zip(1usize..);
     let head = head(name, &mut lines)?;
     let mut pairs: Vec<([u8; 4], Vec<u8>)> = Vec::new();
@@ -100,11 +100,11 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Contents, Error> {
     }
     let order = head.order.unwrap_or_else(|| order(&pairs));
     let highest = given(&pairs, order);
-    let stored: Vec<Record> = pairs
+    let stored: Vec<Record<'_>> = pairs
         .into_iter()
         .map(|(key, blob)| Record {
             number: order.word(key),
-            blob,
+            blob: blob.into(),
         })
         .collect();
     let mut numbers: Vec<u32> = stored.iter().map(|record| record.number).collect();
@@ -270,10 +270,10 @@ fn shortened(line: &str) -> String {
 mod tests {
     use super::*;
 
-    fn contents(order: ByteOrder) -> Contents {
+    fn contents(order: ByteOrder) -> Contents<'static> {
         let record = |number, blob: &[u8]| Record {
             number,
-            blob: blob.to_vec(),
+            blob: blob.to_vec().into(),
         };
         Contents {
             backend: Backend::Bdb,

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::contents::Contents;
 
 /// The list of a database's headers, by their numbers.
-pub fn bytes(contents: &Contents) -> Vec<u8> {
+pub fn bytes(contents: &Contents<'_>) -> Vec<u8> {
     let records = contents.records();
     let size = records
         .iter()
@@ -16,7 +16,7 @@ pub fn bytes(contents: &Contents) -> Vec<u8> {
     let mut list = Vec::with_capacity(size);
     for record in records {
         list.extend_from_slice(&HEADER_MAGIC);
-        list.extend_from_slice(&record.blob);
+        record.blob.append_to(&mut list);
     }
     list
 }

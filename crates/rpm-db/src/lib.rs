@@ -4,6 +4,7 @@
 
 mod backend;
 mod bdb;
+mod blob;
 mod contents;
 mod cookie;
 mod database;
@@ -12,6 +13,7 @@ pub mod dnf5;
 pub mod dump;
 mod error;
 pub mod header_list;
+mod keys;
 mod memory;
 mod ndb;
 mod rows;
@@ -22,6 +24,7 @@ pub mod zypp;
 
 pub use backend::Backend;
 pub use bdb::ByteOrder;
+pub use blob::Blob;
 pub use contents::{Contents, Record, Source};
 pub use database::{Database, DatabaseFile};
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! What the indexes of the database say of a header (rpm's lib/rpmdb.c and lib/backend/dbi.c: rpmdbIndexes, updateIndexes).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bareroot_rpm::{Header, Sense, Tag, rich};
@@ -51,28 +52,28 @@ pub const TABLES: [Table; 18] = [
 ];
 
 /// One row: the key and the place.
-pub type Row = (Vec<u8>, u32);
+pub type Row<'h> = (Cow<'h, [u8]>, u32);
 
 /// All rows of a header, of each table of [`TABLES`] in its place.
-pub(crate) fn of_all(header: &Header, order: ByteOrder) -> Vec<Vec<Row>> {
-    TABLES.iter().map(|table| rows(header, table, order)).collect()
+pub(crate) fn of_all(header: &Header, order: ByteOrder) -> [Vec<Row<'_>>; TABLES.len()] {
+    TABLES.map(|table| rows(header, &table, order))
 }
 
 /// The rows that a header has in a table, for machines of that byte order.
-pub fn rows(header: &Header, table: &Table, order: ByteOrder) -> Vec<Row> {
+pub fn rows<'h>(header: &'h Header, table: &Table, order: ByteOrder) -> Vec<Row<'h>> {
     match table.tag {
         Tag::INSTALLTID => header
             .number(table.tag)
             // As it is in the machine's memory, from where rpm takes it.
-            .map(|number| (order.bytes(number as u32).to_vec(), 0))
+            .map(|number| (order.bytes(number as u32).to_vec().into(), 0))
             .into_iter()
             .collect(),
         Tag::SIGMD5 => header
             .binary(table.tag)
-            .map(|digest| (digest.to_vec(), 0))
+            .map(|digest| (digest.into(), 0))
             .into_iter()
             .collect(),
-        Tag::GROUP => vec![(header.string(table.tag).unwrap_or(b"Unknown").to_vec(), 0)],
+        Tag::GROUP => vec![(header.string(table.tag).unwrap_or(b"Unknown").into(), 0)],
         Tag::REQUIRENAME => requires(header),
         Tag::TRIGGERNAME => {
             let mut seen = BTreeSet::new();
@@ -91,18 +92,12 @@ pub fn rows(header: &Header, table: &Table, order: ByteOrder) -> Vec<Row> {
     }
 }
 
-fn places(header: &Header, tag: Tag) -> impl Iterator<Item = Row> {
-    header
-        .strings(tag)
-        .into_iter()
-        .map(<[u8]>::to_vec)
-        .zip(0..)
-        .collect::<Vec<_>>()
-        .into_iter()
+fn places(header: &Header, tag: Tag) -> impl Iterator<Item = Row<'_>> {
+    header.strings(tag).into_iter().map(Cow::Borrowed).zip(0..)
 }
 
 /// The place of a file trigger is that of its script.
-fn by_index(header: &Header, names: Tag, index: Tag) -> Vec<Row> {
+fn by_index(header: &Header, names: Tag, index: Tag) -> Vec<Row<'_>> {
     let index = header.u32s(index);
     places(header, names)
         .map(|(name, place)| {
@@ -113,7 +108,7 @@ fn by_index(header: &Header, names: Tag, index: Tag) -> Vec<Row> {
 }
 
 /// Requirements that only matter while packages are installed are not indexed.
-fn requires(header: &Header) -> Vec<Row> {
+fn requires(header: &Header) -> Vec<Row<'_>> {
     let flags = header.u32s(Tag::REQUIREFLAGS);
     places(header, Tag::REQUIRENAME)
         .filter(|(_, place)| !is_transient(Sense(flags.get(*place as usize).copied().unwrap_or_default())))
@@ -134,7 +129,7 @@ fn is_transient(sense: Sense) -> bool {
 
 /// A boolean dependency is indexed as a whole and by each name in it; names whose presence makes a difference to the
 /// contrary have a `!` before them.
-fn with_rich((name, place): Row) -> Vec<Row> {
+fn with_rich((name, place): Row<'_>) -> Vec<Row<'_>> {
     let parsed = std::str::from_utf8(&name)
         .ok()
         .filter(|text| text.starts_with('('))
@@ -151,7 +146,7 @@ fn with_rich((name, place): Row) -> Vec<Row> {
                 true => [b"!", name.as_slice()].concat(),
                 false => name,
             })
-            .map(|name| (name, place)),
+            .map(|name| (name.into(), place)),
     );
     rows
 }
@@ -205,10 +200,10 @@ mod tests {
             ("(e1 and e2 and e1)", "e1 e2"),
         ];
         for (text, names) in cases {
-            let rows = with_rich((text.as_bytes().to_vec(), 7));
-            let wanted: Vec<Row> = std::iter::once(text)
+            let rows = with_rich((text.as_bytes().into(), 7));
+            let wanted: Vec<Row<'_>> = std::iter::once(text)
                 .chain(names.split_whitespace())
-                .map(|name| (name.as_bytes().to_vec(), 7))
+                .map(|name| (name.as_bytes().into(), 7))
                 .collect();
             assert_eq!(rows, wanted, "{text}");
         }

@@ -11,14 +11,15 @@ use crate::{Backend, ByteOrder, Error, TABLES, rows, sqlite};
 
 /// Everything that is wrong with a database's headers and, in sqlite's, with its tables: nothing for a sound one. The file's
 /// own structure and checksums have been verified by reading it.
-pub fn findings(source: &Source<'_>, contents: &Contents) -> Vec<Error> {
+pub fn findings(source: &Source<'_>, contents: &Contents<'_>) -> Vec<Error> {
     let mut found = Vec::new();
     let mut headers = Vec::new();
     for record in contents.records() {
         let name = format!("{}: record {}", source.name, record.number);
-        match blob::parse(&name, &record.blob) {
+        let bytes = record.blob.bytes();
+        match blob::parse(&name, &bytes) {
             Ok(header) => {
-                found.extend(digests(source.name, record.number, &record.blob, &header));
+                found.extend(digests(source.name, record.number, &bytes, &header));
                 headers.push((record.number, header));
             }
             Err(error) => found.push(error.into()),
@@ -125,7 +126,7 @@ fn tables(source: &Source<'_>, headers: &[(u32, Header)], found: &mut Vec<Error>
             .flat_map(|(number, header)| {
                 let rows = rows(header, table, ByteOrder::NATIVE);
                 rows.into_iter()
-                    .map(|(key, place)| (key, i64::from(*number), i64::from(place)))
+                    .map(|(key, place)| (key.into_owned(), i64::from(*number), i64::from(place)))
             })
             .collect();
         if let Some((key, number, place)) = expected.difference(&there).next() {

@@ -37,8 +37,9 @@ impl Found {
         order: Option<ByteOrder>,
     ) -> Result<(Backend, Option<Exchanged>), Any> {
         let _lock = Lock::take(&self.root, &self.directory)?;
-        // Whoever had the lock may have changed it.
-        let contents = self.again()?.read()?;
+        // Whoever had the lock may have changed it: it is not read before.
+        let loaded = self.load()?;
+        let contents = loaded.read()?;
         clear(&self.root, &self.directory, contents.backend)?;
         let to = to.or(self.usual()).unwrap_or(contents.backend);
         let order = order.unwrap_or(contents.order);
@@ -64,7 +65,7 @@ impl Found {
 /// [`Error::Exists`], [`Error::Locked`]; when the directory refuses.
 pub fn place(
     path: &Path,
-    contents: &Contents,
+    contents: &Contents<'_>,
     to: Option<Backend>,
     order: ByteOrder,
     force: bool,

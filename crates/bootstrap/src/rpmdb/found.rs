@@ -23,9 +23,15 @@ pub struct Found {
     pub(super) directory: PathBuf,
     /// The file's name.
     file: String,
+    usual: Option<Backend>,
+}
+
+/// A database's bytes.
+pub struct Loaded {
+    /// The file's name.
+    file: String,
     bytes: Vec<u8>,
     log: Option<Vec<u8>>,
-    usual: Option<Backend>,
 }
 
 /// Where a database is, or would be.
@@ -39,10 +45,10 @@ pub(super) struct Spot {
 }
 
 impl Found {
-    /// Finds and loads the database of a root, a directory or a file.
+    /// Finds the database of a root, a directory or a file.
     ///
     /// # Errors
-    /// [`Error::None`], [`Error::Several`], [`Error::Journal`]; when a file cannot be read.
+    /// [`Error::None`], [`Error::Several`].
     pub fn open(path: &Path) -> Result<Found, Any> {
         let spot = spot(path)?;
         let none = || Error::None {
@@ -50,38 +56,41 @@ impl Found {
             source: None,
         };
         let file = spot.file.ok_or_else(none)?;
-        Found::load(spot.root, spot.directory, file, spot.backend)
+        Ok(Found {
+            root: spot.root,
+            directory: spot.directory,
+            file,
+            usual: spot.backend,
+        })
     }
 
-    /// The same database, as it is by this time.
+    /// Reads its files.
     ///
     /// # Errors
     /// [`Error::Journal`]; when a file cannot be read.
-    pub(super) fn again(&self) -> Result<Found, Any> {
-        let root = self.root.try_clone()?;
-        Found::load(root, self.directory.clone(), self.file.clone(), self.usual)
-    }
-
-    fn load(root: Root, directory: PathBuf, file: String, usual: Option<Backend>) -> Result<Found, Any> {
+    pub fn load(&self) -> Result<Loaded, Any> {
+        let Found {
+            root,
+            directory,
+            file,
+            ..
+        } = self;
         let beside = |end: &str| directory.join(format!("{file}{end}"));
         if root.lstat(beside("-journal"))?.is_some_and(|stat| stat.size > 0) {
             let path = root.path().join(beside("-journal"));
             return Err(Error::Journal { path }.into());
         }
-        let bytes = root.read_up_to(directory.join(&file), LARGEST)?;
+        let bytes = root.read_up_to(directory.join(file), LARGEST)?;
         let log = match Backend::recognise(&bytes) {
             Some(Backend::Sqlite) if root.exists(beside("-wal"))? => {
                 Some(root.read_up_to(beside("-wal"), LARGEST)?)
             }
             _ => None,
         };
-        Ok(Found {
-            root,
-            directory,
-            file,
+        Ok(Loaded {
+            file: file.clone(),
             bytes,
             log,
-            usual,
         })
     }
 
@@ -90,6 +99,13 @@ impl Found {
         self.usual
     }
 
+    /// The database's directory, from what was named.
+    pub fn directory(&self) -> PathBuf {
+        self.root.path().join(&self.directory)
+    }
+}
+
+impl Loaded {
     /// The database's bytes.
     pub fn source(&self) -> Source<'_> {
         Source {
@@ -103,7 +119,7 @@ impl Found {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn read(&self) -> Result<Contents, Any> {
+    pub fn read(&self) -> Result<Contents<'_>, Any> {
         Ok(confine::parse(|| self.source().read())?)
     }
 
@@ -111,15 +127,10 @@ impl Found {
     ///
     /// # Errors
     /// When its structure is damaged.
-    pub fn verify(&self) -> Result<(Contents, Vec<bareroot_rpm_db::Error>), Any> {
+    pub fn verify(&self) -> Result<(Contents<'_>, Vec<bareroot_rpm_db::Error>), Any> {
         let contents = self.read()?;
         let findings = confine::parse(|| verify::findings(&self.source(), &contents));
         Ok((contents, findings))
-    }
-
-    /// The database's directory, from what was named.
-    pub fn directory(&self) -> PathBuf {
-        self.root.path().join(&self.directory)
     }
 }
 

@@ -12,4 +12,4 @@ pub use bareroot_rpm_db::{
 };
 pub use error::Error;
 pub use exchange::{Exchanged, place};
-pub use found::Found;
+pub use found::{Found, Loaded};

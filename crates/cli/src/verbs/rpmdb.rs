@@ -41,7 +41,7 @@ pub fn run(verb: &Rpmdb) -> Result<(), Failure> {
                 true => dump::Form::Print,
                 false => dump::Form::Bytes,
             };
-            output(dump::text(&Found::open(db)?.read()?, form).as_bytes())
+            output(dump::text(&Found::open(db)?.load()?.read()?, form).as_bytes())
         }
         RpmdbVerb::Load {
             dump: file,
@@ -52,7 +52,7 @@ pub fn run(verb: &Rpmdb) -> Result<(), Failure> {
             let contents = dump::parse(&file.to_string_lossy(), &input(file)?).map_err(Error::from)?;
             place(db, &contents, kind, *force)
         }
-        RpmdbVerb::Export { db } => output(&header_list::bytes(&Found::open(db)?.read()?)),
+        RpmdbVerb::Export { db } => output(&header_list::bytes(&Found::open(db)?.load()?.read()?)),
         RpmdbVerb::Import {
             list,
             db,
@@ -64,7 +64,7 @@ pub fn run(verb: &Rpmdb) -> Result<(), Failure> {
             let records = headers.into_iter().zip(1..);
             let stored = records.map(|(blob, number)| Record {
                 number,
-                blob: blob.to_vec(),
+                blob: blob.into(),
             });
             let contents = Contents::new(stored.collect());
             place(db, &contents, kind, *force)
@@ -73,11 +73,13 @@ pub fn run(verb: &Rpmdb) -> Result<(), Failure> {
 }
 
 fn list(db: &Path, as_json: bool) -> Result<(), Failure> {
-    let contents = Found::open(db)?.read()?;
+    let loaded = Found::open(db)?.load()?;
+    let contents = loaded.read()?;
     let mut words = String::new();
     let mut packages: Vec<Value> = Vec::new();
     for record in contents.records() {
-        let header = blob::parse(&format!("record {}", record.number), &record.blob).map_err(Error::from)?;
+        let header =
+            blob::parse(&format!("record {}", record.number), &record.blob.bytes()).map_err(Error::from)?;
         match as_json {
             true => packages.push(package(record.number, &header)),
             false => {
@@ -122,7 +124,8 @@ fn package(number: u32, header: &Header) -> Value {
 }
 
 fn verify(db: &Path) -> Result<(), Failure> {
-    let (contents, findings) = Found::open(db)?.verify()?;
+    let loaded = Found::open(db)?.load()?;
+    let (contents, findings) = loaded.verify()?;
     let headers = contents.records().len();
     if findings.is_empty() {
         text::to_stdout(&format!(
@@ -150,7 +153,7 @@ fn convert(db: &Path, kind: &RpmdbKind) -> Result<(), Failure> {
     Ok(())
 }
 
-fn place(db: &Path, contents: &Contents, kind: &RpmdbKind, force: bool) -> Result<(), Failure> {
+fn place(db: &Path, contents: &Contents<'_>, kind: &RpmdbKind, force: bool) -> Result<(), Failure> {
     let order = kind.byte_order.unwrap_or(contents.order);
     say(&rpmdb::place(db, contents, kind.to, order, force)?);
     Ok(())

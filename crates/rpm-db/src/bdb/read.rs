@@ -4,7 +4,7 @@ use super::{
     ByteOrder, CHECK, HASH, HASH_UNSORTED, INLINE, META, OFF_PAGE, OVERFLOW, PAGE_HEADER, UNUSED, hash,
 };
 use crate::contents::{Contents, Record};
-use crate::{Backend, Error};
+use crate::{Backend, Blob, Error};
 
 /// Versions of the format: 8 is EL5's, 9 EL6's to EL8's, 10 that of Berkeley DB 6.
 const VERSIONS: std::ops::RangeInclusive<u32> = 8..=10;
@@ -27,7 +27,7 @@ struct File<'a> {
 }
 
 /// Everything in the file, in the order in which Berkeley DB's cursors have it.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Contents, Error> {
+pub fn read<'a>(name: &'a str, bytes: &'a [u8]) -> Result<Contents<'a>, Error> {
     let (mut file, meta) = open(name, bytes)?;
     let mut stored = Vec::new();
     for bucket in 0..=meta.max_bucket {
@@ -53,7 +53,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Contents, Error> {
 }
 
 /// Record 0, which says which number comes next.
-fn highest(file: &File<'_>, stored: &[Record]) -> Result<u32, Error> {
+fn highest(file: &File<'_>, stored: &[Record<'_>]) -> Result<u32, Error> {
     let last = stored
         .iter()
         .map(|record| record.number)
@@ -62,7 +62,7 @@ fn highest(file: &File<'_>, stored: &[Record]) -> Result<u32, Error> {
     let Some(record) = stored.iter().find(|record| record.number == 0) else {
         return Ok(last);
     };
-    match record.blob.as_slice().try_into() {
+    match (*record.blob.bytes()).try_into() {
         Ok(word) => Ok(file.order.word(word).max(last)),
         Err(_) => {
             let found = format!("{} bytes", record.blob.len());
@@ -190,7 +190,7 @@ impl<'a> File<'a> {
         bucket: u32,
         first: u32,
         meta: &Meta,
-        stored: &mut Vec<Record>,
+        stored: &mut Vec<Record<'a>>,
     ) -> Result<(), Error> {
         let (mut next, mut before) = (first, 0);
         loop {
@@ -222,7 +222,7 @@ impl<'a> File<'a> {
         page: &Page<'a>,
         bucket: u32,
         meta: &Meta,
-        stored: &mut Vec<Record>,
+        stored: &mut Vec<Record<'a>>,
     ) -> Result<(), Error> {
         let entries = usize::from(page.short(20));
         let place = |entry: usize| format!("page {}: entry {entry}", page.number);
@@ -272,7 +272,7 @@ impl<'a> File<'a> {
                 ));
             }
             let blob = match items[1] {
-                [INLINE, data @ ..] => data.to_vec(),
+                [INLINE, data @ ..] => data.into(),
                 [OFF_PAGE, _, _, _, rest @ ..] if rest.len() >= 8 => {
                     let word = |at: usize| self.order.word(std::array::from_fn(|byte| rest[at + byte]));
                     self.chain(word(0), word(4), number)?
@@ -288,8 +288,9 @@ impl<'a> File<'a> {
     }
 
     /// Data on pages of their own.
-    fn chain(&mut self, first: u32, length: u32, number: u32) -> Result<Vec<u8>, Error> {
-        let (mut blob, mut next, mut before) = (Vec::new(), first, 0);
+    fn chain(&mut self, first: u32, length: u32, number: u32) -> Result<Blob<'a>, Error> {
+        let (mut pieces, mut next, mut before) = (Vec::new(), first, 0);
+        let mut found = 0;
         while next != 0 {
             let page = self.page(next, &format!("the data of record {number}"))?;
             let at = |what: &str| format!("page {next} of record {number}: {what}");
@@ -305,15 +306,16 @@ impl<'a> File<'a> {
                 return Err(self.bad(at("the bytes in use"), format!("at most {most}"), used));
             };
             // Each page is read once: this cannot outgrow the file.
-            blob.extend_from_slice(data);
+            pieces.push(data);
+            found += data.len();
             before = next;
             next = page.word(16);
         }
-        if blob.len() != length as usize {
+        if found != length as usize {
             let place = format!("the data of record {number}, from page {first} on");
-            return Err(self.bad(place, format!("{length} bytes"), blob.len()));
+            return Err(self.bad(place, format!("{length} bytes"), found));
         }
-        Ok(blob)
+        Ok(Blob::of(&[], pieces))
     }
 }
 

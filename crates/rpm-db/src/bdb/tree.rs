@@ -2,9 +2,8 @@
 //! btree/bt_page.c). rpm makes those that are missing at its first call, which only root can; and without them rpm's later
 //! reader of Berkeley DBs (`bdb_ro`) finds nothing by a name.
 
-use std::collections::BTreeMap;
-
 use super::{ByteOrder, OVERFLOW, PAGE_HEADER, put};
+use crate::keys::{Entry, Keys};
 use crate::rows::{Row, TABLES};
 use crate::{Backend, DatabaseFile, Error};
 
@@ -25,27 +24,24 @@ const LARGEST: usize = (PAGE - PAGE_HEADER) / 4 - 10;
 #[derive(Debug)]
 pub struct Indexes {
     order: ByteOrder,
-    /// Of each table, the keys with the pairs that they lead to.
-    tables: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
+    tables: Vec<Keys>,
 }
 
 impl Indexes {
     pub fn create(order: ByteOrder) -> Indexes {
         Indexes {
             order,
-            tables: TABLES.iter().map(|_| BTreeMap::new()).collect(),
+            tables: TABLES.iter().map(|_| Keys::default()).collect(),
         }
     }
 
     /// Adds a header's rows of each table.
-    pub fn add(&mut self, number: u32, rows: Vec<Vec<Row>>) {
+    pub fn add(&mut self, number: u32, rows: &[Vec<Row<'_>>]) {
         for (table, rows) in self.tables.iter_mut().zip(rows) {
             for (key, place) in rows {
                 // An empty text is kept by the NUL that ends it.
-                let key = if key.is_empty() { vec![0] } else { key };
-                let pairs = table.entry(key).or_default();
-                pairs.extend_from_slice(&self.order.bytes(number));
-                pairs.extend_from_slice(&self.order.bytes(place));
+                let key: &[u8] = if key.is_empty() { &[0] } else { key };
+                table.add(key, number, *place);
             }
         }
     }
@@ -53,13 +49,13 @@ impl Indexes {
     /// The files.
     pub fn finish(self) -> Result<Vec<DatabaseFile>, Error> {
         let files = self.tables.into_iter().zip(&TABLES);
-        let files = files.map(|(keys, table)| {
+        let files = files.map(|(mut keys, table)| {
             let mut tree = Tree {
                 order: self.order,
                 // The head and the root.
                 file: vec![0; 2 * PAGE],
             };
-            tree.fill(&keys).ok_or_else(|| Error::TooLarge {
+            tree.fill(&mut keys).ok_or_else(|| Error::TooLarge {
                 what: format!("the index {}", table.name),
                 backend: Backend::Bdb.word(),
             })?;
@@ -106,11 +102,28 @@ struct Child {
 
 impl Tree {
     /// Writes the tree from its leaves to its root; `None` when there are more pages than can be numbered.
-    fn fill(&mut self, keys: &BTreeMap<Vec<u8>, Vec<u8>>) -> Option<()> {
+    fn fill(&mut self, keys: &mut Keys) -> Option<()> {
+        let entries = keys.take_entries();
+        let mut rows: Vec<(&[u8], &[Entry])> = entries
+            .chunk_by(|first, second| first.key == second.key)
+            .map(|entries| {
+                (
+                    entries.first().map_or(&[][..], |entry| keys.key(entry.key)),
+                    entries,
+                )
+            })
+            .collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
         let mut leaves: Vec<(Vec<u8>, Page)> = Vec::new();
         let mut before: &[u8] = &[];
-        for (key, data) in keys {
-            let (item, data) = (self.item(key)?, self.item(data)?);
+        let mut pairs = Vec::new();
+        for (key, entries) in rows {
+            pairs.clear();
+            for entry in entries {
+                pairs.extend_from_slice(&self.order.bytes(entry.number));
+                pairs.extend_from_slice(&self.order.bytes(entry.place));
+            }
+            let (item, data) = (self.item(key)?, self.item(&pairs)?);
             match leaves
                 .last_mut()
                 .filter(|(_, leaf)| leaf.fits(&[item.len(), data.len()]))

@@ -1,4 +1,4 @@
-//! `Packages`, written at once: buckets first, then the pages that do not fit them, then the data.
+//! `Packages`, written at once: buckets first, then the data, then the pages of buckets that do not fit one.
 
 use super::{ByteOrder, CHECK, HASH, INLINE, MAGIC, META, OFF_PAGE, OVERFLOW, PAGE_HEADER, hash, put};
 use crate::{Backend, Error};
@@ -17,8 +17,10 @@ pub struct Hash {
     order: ByteOrder,
     /// Keys, and where their data are.
     items: Vec<Item>,
-    /// Pages of data, numbered from 0 until it is known how many buckets there are before them.
-    data: Vec<u8>,
+    /// How many buckets there are, each with a page behind the file's first: a power of two.
+    buckets: usize,
+    /// Those pages, which are filled at the end, and the data.
+    file: Vec<u8>,
     highest: u32,
 }
 
@@ -33,11 +35,14 @@ enum Data {
 }
 
 impl Hash {
-    pub fn create(order: ByteOrder) -> Hash {
+    /// A new database with buckets for so many records; with more of them, all is moved at the end.
+    pub fn create(order: ByteOrder, records: usize) -> Hash {
+        let buckets = buckets(records + 1);
         Hash {
             order,
-            items: Vec::new(),
-            data: Vec::new(),
+            items: Vec::with_capacity(records + 1),
+            buckets,
+            file: vec![0; (1 + buckets) * PAGE],
             highest: 0,
         }
     }
@@ -61,19 +66,17 @@ impl Hash {
 
     fn off_page(&mut self, number: u32, blob: &[u8]) -> Result<u32, Error> {
         let room = PAGE - PAGE_HEADER;
-        let first = self.data.len() / PAGE;
-        let pages = blob.len().div_ceil(room);
-        u32::try_from(first + pages + 1).map_err(|_| too_large(number))?;
-        for (place, part) in blob.chunks(room).enumerate() {
-            // Links among themselves are relative too, 0 being none; `finish` moves them.
-            let own = (first + place) as u32;
-            let before = if place == 0 { 0 } else { own };
-            let after = if place + 1 == pages { 0 } else { own + 2 };
-            let start = self.data.len();
-            self.data.resize(start + PAGE, 0);
-            if let Some(page) = self.data.get_mut(start..) {
-                self.order
-                    .page(page, [own, before, after], [1, part.len() as u16], OVERFLOW);
+        let first = self.file.len() / PAGE;
+        let last = first + blob.len().div_ceil(room) - 1;
+        u32::try_from(last).map_err(|_| too_large(number))?;
+        for (own, part) in (first..).zip(blob.chunks(room)) {
+            let before = if own == first { 0 } else { own - 1 };
+            let after = if own == last { 0 } else { own + 1 };
+            let start = self.file.len();
+            self.file.resize(start + PAGE, 0);
+            if let Some(page) = self.file.get_mut(start..) {
+                let numbers = [own, before, after].map(|number| number as u32);
+                self.order.page(page, numbers, [1, part.len() as u16], OVERFLOW);
                 put(page, PAGE_HEADER, part);
             }
         }
@@ -85,47 +88,63 @@ impl Hash {
         let highest = self.order.bytes(self.highest);
         self.items
             .push((self.order.bytes(0), Data::Inline(highest.to_vec())));
-        let records = self.items.len() as u32;
-        let count = self.items.len().div_ceil(PER_BUCKET).next_power_of_two().max(2);
-        let mut buckets: Vec<Vec<Item>> = (0..count).map(|_| Vec::new()).collect();
-        for (key, data) in std::mem::take(&mut self.items) {
-            let home = hash(&key) as usize & (count - 1);
+        self.make_room()?;
+        let items = std::mem::take(&mut self.items);
+        let records = items.len() as u32;
+        let mut buckets: Vec<Vec<Item>> = (0..self.buckets).map(|_| Vec::new()).collect();
+        for (key, data) in items {
+            let home = hash(&key) as usize & (self.buckets - 1);
             if let Some(bucket) = buckets.get_mut(home) {
                 bucket.push((key, data));
             }
         }
         // Keys are in the order of their bytes, and each page takes what fits it.
-        let buckets: Vec<Vec<Vec<Item>>> = buckets.into_iter().map(pages).collect();
-        let chained: usize = buckets.iter().map(|pages| pages.len() - 1).sum();
-        let base = 1 + count + chained;
-        let last = base + self.data.len() / PAGE - 1;
-        let last = u32::try_from(last).map_err(|_| too_large(self.highest))?;
-        let mut file = vec![0; base * PAGE];
-        self.meta(&mut file, last, count as u32, records);
-        let mut free = 1 + count;
-        for (bucket, pages) in buckets.iter().enumerate() {
-            let (mut own, mut before) = (1 + bucket, 0);
+        for (first, bucket) in (1..).zip(buckets) {
+            let pages = pages(bucket);
+            let (mut own, mut before) = (first, 0);
             for (place, items) in pages.iter().enumerate() {
-                let after = if place + 1 == pages.len() { 0 } else { free };
-                if let Some(page) = file.get_mut(own * PAGE..(own + 1) * PAGE) {
-                    self.hash_page(page, [own, before, after], items, base);
-                }
-                before = own;
-                if after != 0 {
-                    own = free;
-                    free += 1;
-                }
+                let after = match place + 1 == pages.len() {
+                    true => 0,
+                    false => {
+                        self.file.resize(self.file.len() + PAGE, 0);
+                        self.file.len() / PAGE - 1
+                    }
+                };
+                self.hash_page([own, before, after], items);
+                (before, own) = (own, after);
             }
         }
-        for page in self.data.chunks_exact_mut(PAGE) {
-            self.order.shift(page, base as u32);
-        }
-        file.append(&mut self.data);
-        Ok(file)
+        let last = u32::try_from(self.file.len() / PAGE - 1).map_err(|_| too_large(self.highest))?;
+        self.meta(last, records);
+        Ok(self.file)
     }
 
-    fn meta(&self, file: &mut [u8], last: u32, buckets: u32, records: u32) {
-        let mut word = |at: usize, word: u32| put(file, at, &self.order.bytes(word));
+    /// More buckets, where there are more records than was said.
+    fn make_room(&mut self) -> Result<(), Error> {
+        let needed = buckets(self.items.len());
+        let more = needed.saturating_sub(self.buckets);
+        if more == 0 {
+            return Ok(());
+        }
+        let last = self.file.len() / PAGE + more;
+        u32::try_from(last).map_err(|_| too_large(self.highest))?;
+        for page in self.file.chunks_exact_mut(PAGE).skip(1 + self.buckets) {
+            self.order.shift(page, more as u32);
+        }
+        for (_, data) in &mut self.items {
+            if let Data::OffPage(first, _) = data {
+                *first += more as u32;
+            }
+        }
+        self.file.splice(..0, std::iter::repeat_n(0, more * PAGE));
+        self.buckets = needed;
+        Ok(())
+    }
+
+    fn meta(&mut self, last: u32, records: u32) {
+        let (order, buckets) = (self.order, self.buckets as u32);
+        let file = &mut self.file;
+        let mut word = |at: usize, word: u32| put(file, at, &order.bytes(word));
         word(4, 1);
         word(12, MAGIC);
         word(16, 9);
@@ -145,20 +164,23 @@ impl Hash {
         put(file, 52, b"bareroot-Packages\0\0\0");
     }
 
-    fn hash_page(&self, page: &mut [u8], [own, before, after]: [usize; 3], items: &[Item], base: usize) {
+    fn hash_page(&mut self, [own, before, after]: [usize; 3], items: &[Item]) {
+        let order = self.order;
+        let Some(page) = self.file.get_mut(own * PAGE..(own + 1) * PAGE) else {
+            return;
+        };
         let mut end = PAGE;
         for (pair, (key, data)) in items.iter().enumerate() {
             let mut item = |entry: usize, bytes: &[u8]| {
                 end -= bytes.len();
                 put(page, end, bytes);
-                put(page, PAGE_HEADER + 2 * entry, &self.order.short_bytes(end as u16));
+                put(page, PAGE_HEADER + 2 * entry, &order.short_bytes(end as u16));
             };
             item(2 * pair, &[&[INLINE], key.as_slice()].concat());
             match data {
                 Data::Inline(data) => item(2 * pair + 1, &[&[INLINE], data.as_slice()].concat()),
                 Data::OffPage(first, length) => {
-                    let first = self.order.bytes(first + base as u32);
-                    let length = self.order.bytes(*length);
+                    let (first, length) = (order.bytes(*first), order.bytes(*length));
                     item(
                         2 * pair + 1,
                         &[&[OFF_PAGE, 0, 0, 0], first.as_slice(), length.as_slice()].concat(),
@@ -168,8 +190,13 @@ impl Hash {
         }
         let numbers = [own as u32, before as u32, after as u32];
         let counts = [2 * items.len() as u16, end as u16];
-        self.order.page(page, numbers, counts, HASH);
+        order.page(page, numbers, counts, HASH);
     }
+}
+
+/// Buckets of a file with so many records.
+fn buckets(records: usize) -> usize {
+    records.div_ceil(PER_BUCKET).next_power_of_two().max(2)
 }
 
 /// A bucket's items on their pages: at least one.
@@ -197,13 +224,13 @@ fn pages(mut bucket: Vec<Item>) -> Vec<Vec<Item>> {
 }
 
 impl ByteOrder {
-    /// Moves a page of data by that many pages: its own number counts from 0, those of others from 1.
-    fn shift(self, page: &mut [u8], base: u32) {
-        for (at, counted_from) in [(8, 0), (12, 1), (16, 1)] {
+    /// Moves a page of data by that many pages: its own number, and those of the pages beside it.
+    fn shift(self, page: &mut [u8], by: u32) {
+        for at in [8, 12, 16] {
             let word = page.get(at..).and_then(|rest| rest.first_chunk::<4>()).copied();
             let word = self.word(word.unwrap_or_default());
-            if word != 0 || counted_from == 0 {
-                put(page, at, &self.bytes(word - counted_from + base));
+            if word != 0 {
+                put(page, at, &self.bytes(word + by));
             }
         }
     }

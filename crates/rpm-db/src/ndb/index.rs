@@ -1,8 +1,9 @@
 //! `Index.db`: a hash table for each of rpm's indexes (rpm's lib/backend/ndb/rpmxdb.c and rpmidx.c). Without it rpm makes
 //! one at its first call, which only root can.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use crate::keys::{Entry, Keys};
 use crate::rows::{Row, TABLES};
 use crate::{Backend, Error};
 
@@ -17,33 +18,21 @@ const LEAST: usize = 1024;
 /// The tables in the making.
 #[derive(Debug)]
 pub struct Index {
-    tables: Vec<Table>,
-}
-
-/// The keys of one index, in the order in which they came, each with its headers' numbers and places.
-#[derive(Debug, Default)]
-struct Table {
-    /// All keys, one after another, and where each ends.
-    keys: Vec<u8>,
-    ends: Vec<usize>,
-    /// The keys' places by their bytes.
-    places: HashMap<Vec<u8>, u32>,
-    /// A key's place, a header's number and the place in its list, in the order in which they came.
-    entries: Vec<(u32, u32, u32)>,
+    tables: Vec<Keys>,
 }
 
 impl Index {
     pub fn create() -> Index {
         Index {
-            tables: TABLES.iter().map(|_| Table::default()).collect(),
+            tables: TABLES.iter().map(|_| Keys::default()).collect(),
         }
     }
 
     /// Adds a header's rows of each table.
-    pub fn add(&mut self, number: u32, rows: Vec<Vec<Row>>) {
+    pub fn add(&mut self, number: u32, rows: &[Vec<Row<'_>>]) {
         for (table, rows) in self.tables.iter_mut().zip(rows) {
-            rows.into_iter()
-                .for_each(|(key, place)| table.add(key, number, place));
+            rows.iter()
+                .for_each(|(key, place)| table.add(key, number, *place));
         }
     }
 
@@ -55,8 +44,8 @@ impl Index {
             file.extend_from_slice(&word.to_le_bytes());
         }
         let (mut blobs, mut page) = (Vec::new(), 1);
-        for (table, of) in self.tables.into_iter().zip(&TABLES) {
-            let mut blob = table.blob(of.name)?;
+        for (keys, of) in self.tables.into_iter().zip(&TABLES) {
+            let mut blob = blob(keys, of.name)?;
             let pages = blob.len() / PAGE;
             file.extend_from_slice(b"Slo\0");
             for word in [of.tag.0, page as u32, pages as u32] {
@@ -74,94 +63,82 @@ impl Index {
     }
 }
 
-impl Table {
-    fn add(&mut self, key: Vec<u8>, number: u32, place: u32) {
-        let next = self.ends.len() as u32;
-        let at = *self.places.entry(key).or_insert_with_key(|key| {
-            self.keys.extend_from_slice(key);
-            self.ends.push(self.keys.len());
-            next
-        });
-        self.entries.push((at, number, place));
+/// Head, slots, what does not fit the slots, keys; whole pages.
+fn blob(mut table: Keys, name: &str) -> Result<Vec<u8>, Error> {
+    let too_large = || Error::TooLarge {
+        what: format!("the index {name}"),
+        backend: Backend::Ndb.word(),
+    };
+    let entries = distinct(table.take_entries());
+    let count = entries.len();
+    // rpm makes a table anew when more than half of its slots are in use: that is left to it for some time.
+    let slots = (count * 4).next_power_of_two().max(LEAST);
+    // No key begins at 0.
+    let mut keys = vec![0];
+    let mut starts = Vec::with_capacity(table.len());
+    for key in table.places().map(|place| table.key(place)) {
+        starts.push(keys.len());
+        push_length(&mut keys, key.len());
+        keys.extend_from_slice(key);
     }
-
-    fn key(&self, place: usize) -> &[u8] {
-        let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
-        let start = start.copied().unwrap_or_default();
-        let end = self.ends.get(place).copied().unwrap_or_default();
-        self.keys.get(start..end).unwrap_or_default()
+    let key_end = keys.len();
+    let room = key_end.max(PAGE);
+    let size = (HEAD + slots * 12 + room).next_multiple_of(PAGE);
+    let room = size - HEAD - slots * 12;
+    // Bits of a key's hash stand above its offset, with room for 8192 bytes more.
+    let bits = (room + 8192).next_power_of_two().max(0x1_0000);
+    let mask = u32::try_from(bits - 1).map(|low| !low).map_err(|_| too_large())?;
+    let mut blob = b"RpmI".to_vec();
+    let used = count as u32;
+    // Version, generation, slots, in use, deleted, mask, end of keys, bytes of keys that are not used.
+    for word in [0, used + 1, slots as u32, used, 0, mask, key_end as u32, 0] {
+        blob.extend_from_slice(&word.to_le_bytes());
     }
-
-    /// Head, slots, what does not fit the slots, keys; whole pages.
-    fn blob(mut self, name: &str) -> Result<Vec<u8>, Error> {
-        let too_large = || Error::TooLarge {
-            what: format!("the index {name}"),
-            backend: Backend::Ndb.word(),
-        };
-        self.places = HashMap::new();
-        // In the order of the keys, and of a key in that in which they came. A header's rows of a key are next to each other
-        // then; rpm writes equal ones once.
-        self.entries.sort_by_key(|(key, number, _)| (*key, *number));
-        let mut own = HashSet::new();
-        let mut last = None;
-        self.entries.retain(|(key, number, place)| {
-            if last.replace((*key, *number)) != Some((*key, *number)) {
-                own.clear();
-            }
-            own.insert(*place)
-        });
-        let count = self.entries.len();
-        // rpm makes a table anew when more than half of its slots are in use: that is left to it for some time.
-        let slots = (count * 4).next_power_of_two().max(LEAST);
-        // No key begins at 0.
-        let mut keys = vec![0];
-        let mut starts = Vec::with_capacity(self.ends.len());
-        for key in (0..self.ends.len()).map(|place| self.key(place)) {
-            starts.push(keys.len());
-            push_length(&mut keys, key.len());
-            keys.extend_from_slice(key);
-        }
-        let key_end = keys.len();
-        let room = key_end.max(PAGE);
-        let size = (HEAD + slots * 12 + room).next_multiple_of(PAGE);
-        let room = size - HEAD - slots * 12;
-        // Bits of a key's hash stand above its offset, with room for 8192 bytes more.
-        let bits = (room + 8192).next_power_of_two().max(0x1_0000);
-        let mask = u32::try_from(bits - 1).map(|low| !low).map_err(|_| too_large())?;
-        let mut blob = b"RpmI".to_vec();
-        let used = count as u32;
-        // Version, generation, slots, in use, deleted, mask, end of keys, bytes of keys that are not used.
-        for word in [0, used + 1, slots as u32, used, 0, mask, key_end as u32, 0] {
-            blob.extend_from_slice(&word.to_le_bytes());
-        }
-        blob.resize(size, 0);
-        for entries in self.entries.chunk_by(|first, second| first.0 == second.0) {
-            let key = entries.first().map_or(0, |(key, ..)| *key as usize);
-            let hash = murmur(self.key(key));
-            let tagged = starts.get(key).map_or(0, |start| *start as u32) | hash & mask;
-            let (mut slot, mut step) = (hash as usize & (slots - 1), 7);
-            for (_, number, place) in entries {
-                let (data, over) = encode(*number, *place).ok_or_else(too_large)?;
-                let at = loop {
-                    let at = HEAD + 8 * slot;
-                    slot = (slot + step) & (slots - 1);
-                    step += 1;
-                    if super::word(&blob, at) == 0 {
-                        break at;
-                    }
-                };
-                put(&mut blob, at, tagged);
-                put(&mut blob, at + 4, data);
-                if over != 0 {
-                    put(&mut blob, HEAD + 8 * slots + (at - HEAD) / 2, over);
+    blob.resize(size, 0);
+    for entries in entries.chunk_by(|first, second| first.key == second.key) {
+        let key = entries.first().map_or(0, |entry| entry.key);
+        let hash = murmur(table.key(key));
+        let tagged = starts.get(key as usize).map_or(0, |start| *start as u32) | hash & mask;
+        let (mut slot, mut step) = (hash as usize & (slots - 1), 7);
+        for entry in entries {
+            let (data, over) = encode(entry.number, entry.place).ok_or_else(too_large)?;
+            let at = loop {
+                let at = HEAD + 8 * slot;
+                slot = (slot + step) & (slots - 1);
+                step += 1;
+                if super::word(&blob, at) == 0 {
+                    break at;
                 }
+            };
+            put(&mut blob, at, tagged);
+            put(&mut blob, at + 4, data);
+            if over != 0 {
+                put(&mut blob, HEAD + 8 * slots + (at - HEAD) / 2, over);
             }
         }
-        if let Some(place) = blob.get_mut(HEAD + slots * 12..HEAD + slots * 12 + key_end) {
-            place.copy_from_slice(&keys);
-        }
-        Ok(blob)
     }
+    if let Some(place) = blob.get_mut(HEAD + slots * 12..HEAD + slots * 12 + key_end) {
+        place.copy_from_slice(&keys);
+    }
+    Ok(blob)
+}
+
+/// The same without what a header has twice in a key: rpm writes equal ones once. A header's rows of a key are next to each
+/// other, as headers come one after another.
+fn distinct(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut kept = Vec::with_capacity(entries.len());
+    let mut own = HashSet::new();
+    for entries in entries.chunk_by(|first, second| (first.key, first.number) == (second.key, second.number))
+    {
+        match entries {
+            [entry] => kept.push(*entry),
+            entries => {
+                own.clear();
+                kept.extend(entries.iter().filter(|entry| own.insert(entry.place)));
+            }
+        }
+    }
+    kept
 }
 
 /// A key's length: one byte, three or seven.

@@ -16,7 +16,7 @@ struct Slot {
 }
 
 /// Everything in the file, in the order of the headers' places.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Contents, Error> {
+pub fn read<'a>(name: &str, bytes: &'a [u8]) -> Result<Contents<'a>, Error> {
     let bad = |place: &str, expected: String, found: String| Error::malformed(name, place, expected, found);
     if bytes.get(..4) != Some(MAGIC) {
         let found = format!("{:02x?}", bytes.get(..4).unwrap_or(bytes));
@@ -56,7 +56,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Contents, Error> {
         end = slot.start + slot.blocks;
         stored.push(Record {
             number: slot.number,
-            blob: blob(name, bytes, slot)?.to_vec(),
+            blob: blob(name, bytes, slot)?.into(),
         });
     }
     let mut numbers: Vec<u32> = stored.iter().map(|record| record.number).collect();

@@ -2,6 +2,7 @@
 //! 2.1): several times as fast, which a large database shows. Whatever is not just so is left to sqlite, which also says what is
 //! wrong with it.
 
+use crate::Blob;
 use crate::contents::Record;
 
 /// The table of headers as rpm makes it, without blanks and quotes.
@@ -15,11 +16,12 @@ const DEEPEST: usize = 32;
 
 /// The headers in the order of their numbers, and the highest number that was ever given, where it is on record. `None` for a
 /// file that is laid out in any other way, or is damaged. What is read is bounded by the file's size.
-pub fn read(file: &[u8]) -> Option<(Vec<Record>, Option<u32>)> {
+pub fn read(file: &[u8]) -> Option<(Vec<Record<'_>>, Option<u32>)> {
     let pages = Pages::of(file)?;
     let mut packages = Vec::new();
     let mut sequence = None;
     pages.rows(1, &mut |_, row| {
+        let row = row.bytes();
         let [Value::Text(kind), Value::Text(name), _, Value::Number(root), sql] = values(&row)? else {
             return None;
         };
@@ -40,22 +42,17 @@ pub fn read(file: &[u8]) -> Option<(Vec<Record>, Option<u32>)> {
     let [root] = packages.as_slice() else {
         return None;
     };
-    let mut stored: Vec<Record> = Vec::new();
+    let mut stored: Vec<Record<'_>> = Vec::new();
     pages.rows(*root, &mut |number, row| {
         let number = u32::try_from(number).ok().filter(|number| *number > 0)?;
         let above = stored.last().is_none_or(|last| last.number < number);
-        // The row's number stands for the first column.
-        let [Value::Null, Value::Blob(blob)] = values(&row)? else {
-            return None;
-        };
-        let start = row.len() - blob.len();
-        let mut blob = row;
-        blob.drain(..start);
+        let blob = blob(row)?;
         above.then(|| stored.push(Record { number, blob }))
     })?;
     let mut given = None;
     if let Some(root) = sequence {
         pages.rows(root, &mut |_, row| {
+            let row = row.bytes();
             if let [Value::Text(b"Packages"), Value::Number(number)] = values(&row)? {
                 given = u32::try_from(number).ok();
             }
@@ -103,7 +100,7 @@ impl<'a> Pages<'a> {
     }
 
     /// Calls for each row of a table in the order of their numbers; ends where that gives `None`.
-    fn rows(&self, root: u32, each: &mut dyn FnMut(i64, Vec<u8>) -> Option<()>) -> Option<()> {
+    fn rows(&self, root: u32, each: &mut dyn FnMut(i64, Blob<'a>) -> Option<()>) -> Option<()> {
         // Pages that are linked twice would be read for ever.
         let mut left = self.file.len() / self.size;
         self.tree(root, DEEPEST, &mut left, each)
@@ -114,7 +111,7 @@ impl<'a> Pages<'a> {
         number: u32,
         levels: usize,
         left: &mut usize,
-        each: &mut dyn FnMut(i64, Vec<u8>) -> Option<()>,
+        each: &mut dyn FnMut(i64, Blob<'a>) -> Option<()>,
     ) -> Option<()> {
         *left = left.checked_sub(1)?;
         let page = self.page(number)?;
@@ -153,7 +150,7 @@ impl<'a> Pages<'a> {
     }
 
     /// A row and its number, from the page and those that hold the rest of it.
-    fn row(&self, cell: &[u8], left: &mut usize) -> Option<(i64, Vec<u8>)> {
+    fn row(&self, cell: &'a [u8], left: &mut usize) -> Option<(i64, Blob<'a>)> {
         let (size, rest) = varint(cell)?;
         let (number, rest) = varint(rest)?;
         let size = usize::try_from(size).ok()?;
@@ -163,7 +160,7 @@ impl<'a> Pages<'a> {
             self.usable - 4,
         );
         if size <= most {
-            return Some((number.cast_signed(), rest.get(..size)?.to_vec()));
+            return Some((number.cast_signed(), rest.get(..size)?.into()));
         }
         if size > self.file.len() {
             return None;
@@ -173,17 +170,36 @@ impl<'a> Pages<'a> {
             _ => least,
         };
         let (first, rest) = rest.split_at_checked(here)?;
-        let mut row = Vec::with_capacity(size);
-        row.extend_from_slice(first);
+        let mut others = Vec::new();
+        let mut missing = size.checked_sub(here)?;
         let mut next = be(rest, 0, 4)?;
-        while row.len() < size {
+        while missing > 0 {
             *left = left.checked_sub(1)?;
             let page = self.page(u32::try_from(next).ok()?)?;
             next = be(page, 0, 4)?;
-            row.extend_from_slice(page.get(4..4 + room.min(size - row.len()))?);
+            let part = page.get(4..4 + room.min(missing))?;
+            missing -= part.len();
+            others.push(part);
         }
-        (next == 0).then_some((number.cast_signed(), row))
+        (next == 0).then(|| (number.cast_signed(), Blob::of(first, others)))
     }
+}
+
+/// The blob of a row of headers.
+fn blob(row: Blob<'_>) -> Option<Blob<'_>> {
+    let length = row.len();
+    row.without_head(|first| {
+        // What a row says of its columns is at its beginning, which is on the row's own page.
+        let (head, rest) = varint(first)?;
+        let head = usize::try_from(head).ok()?;
+        let kinds = first.get(first.len() - rest.len()..head)?;
+        let (number, kinds) = varint(kinds)?;
+        let (kind, kinds) = varint(kinds)?;
+        // The row's number stands for the first column.
+        let is_header = number == 0 && kind >= 12 && kind.is_multiple_of(2) && kinds.is_empty();
+        let size = usize::try_from((kind.checked_sub(12)?) / 2).ok()?;
+        (is_header && length.checked_sub(head) == Some(size)).then_some(head)
+    })
 }
 
 /// A value of a column.
@@ -192,7 +208,8 @@ enum Value<'a> {
     Null,
     Number(i64),
     Text(&'a [u8]),
-    Blob(&'a [u8]),
+    /// Those of headers are read where they are.
+    Blob,
 }
 
 /// All values of a row, of as many columns as are asked for; nothing may come after them.
@@ -225,7 +242,7 @@ fn values<const COLUMNS: usize>(row: &[u8]) -> Option<[Value<'_>; COLUMNS]> {
                         .fold(start, |number, byte| number << 8 | i64::from(*byte)),
                 )
             }
-            _ if kind % 2 == 0 => Value::Blob(own),
+            _ if kind % 2 == 0 => Value::Blob,
             _ => Value::Text(own),
         };
     }
@@ -280,7 +297,7 @@ mod tests {
         let [first, second, third] = values(&row).unwrap();
         assert!(matches!(
             (first, second, third),
-            (Value::Null, Value::Blob([7]), Value::Number(-2))
+            (Value::Null, Value::Blob, Value::Number(-2))
         ));
         assert!(values::<2>(&row).is_none(), "more columns than asked for");
         assert!(values::<3>(&row[..5]).is_none(), "cut off");

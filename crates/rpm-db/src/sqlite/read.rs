@@ -13,16 +13,25 @@ use crate::contents::{Contents, Record};
 use crate::{Backend, Error};
 
 /// Everything in the file and its log, in the order of the headers' numbers.
-pub fn read(name: &str, bytes: &[u8], log: Option<&[u8]>) -> Result<Contents, Error> {
+pub fn read<'a>(name: &str, bytes: &'a [u8], log: Option<&[u8]>) -> Result<Contents<'a>, Error> {
     let merged = log::merged(name, bytes, log)?;
-    match plain::read(&merged) {
-        Some((stored, given)) => Ok(contents(stored, given)),
+    let plain = match &merged {
+        Cow::Borrowed(file) => plain(file),
+        Cow::Owned(file) => plain(file).map(Contents::into_owned),
+    };
+    match plain {
+        Some(contents) => Ok(contents),
         None => by_sqlite(name, merged),
     }
 }
 
+/// The same, where the file is laid out as rpm does.
+fn plain(file: &[u8]) -> Option<Contents<'_>> {
+    plain::read(file).map(|(stored, given)| contents(stored, given))
+}
+
 /// The same, whatever the file's layout.
-fn by_sqlite(name: &str, file: Cow<'_, [u8]>) -> Result<Contents, Error> {
+fn by_sqlite(name: &str, file: Cow<'_, [u8]>) -> Result<Contents<'static>, Error> {
     // Each blob has pages of its own; more bytes than the file has are pages that are linked twice.
     let mut left = file.len();
     let connection = connect(name, file)?;
@@ -61,13 +70,13 @@ fn by_sqlite(name: &str, file: Cow<'_, [u8]>) -> Result<Contents, Error> {
         })?;
         stored.push(Record {
             number,
-            blob: blob.to_vec(),
+            blob: blob.to_vec().into(),
         });
     }
     Ok(contents(stored, given(&connection)))
 }
 
-fn contents(stored: Vec<Record>, given: Option<u32>) -> Contents {
+fn contents(stored: Vec<Record<'_>>, given: Option<u32>) -> Contents<'_> {
     let numbers = stored.iter().map(|record| record.number);
     Contents {
         backend: Backend::Sqlite,

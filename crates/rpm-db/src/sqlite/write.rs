@@ -50,13 +50,13 @@ impl Sqlite {
     }
 
     /// Adds a header in its stored form, with its rows of each table, under a number that is above that of the one before it.
-    pub fn add(&mut self, number: u32, blob: &[u8], rows: Vec<Vec<Row>>) {
+    pub fn add(&mut self, number: u32, blob: &[u8], rows: &[Vec<Row<'_>>]) {
         self.row.clear();
         push_row(&mut self.row, &[Value::Null, Value::Blob(blob)]);
         self.headers.row(&mut self.pages, number.into(), &self.row);
         for (table, rows) in self.tables.iter_mut().zip(rows) {
             for (key, place) in rows {
-                table.add(&mut self.pages, &mut self.row, &key, number, place);
+                table.add(&mut self.pages, &mut self.row, key, number, *place);
             }
         }
         self.highest = self.highest.max(number);

@@ -61,7 +61,7 @@ fn read(source: &Source<'_>) {
 }
 
 /// Whatever has headers that can be recorded is the same after it was written.
-fn written(contents: &Contents) {
+fn written(contents: &Contents<'_>) {
     for backend in Backend::ALL {
         let Ok(database) = Database::of(contents, backend, contents.order) else {
             return;
@@ -88,10 +88,10 @@ pub fn dump(data: &[u8]) {
     for form in [Form::Bytes, Form::Print] {
         let text = dump::text(&contents, form);
         let again = dump::parse("again", text.as_bytes()).unwrap();
-        let pairs = |contents: &Contents| -> Vec<([u8; 4], Vec<u8>)> {
+        let pairs = |contents: &Contents<'_>| -> Vec<([u8; 4], Vec<u8>)> {
             let records = contents.stored.iter();
             records
-                .map(|record| (record.number.to_be_bytes(), record.blob.clone()))
+                .map(|record| (record.number.to_be_bytes(), record.blob.bytes().into_owned()))
                 .collect()
         };
         // The order of the bytes is not in the text; records are as many, with the same data.

@@ -7,14 +7,14 @@ use bareroot_testkit::headers::Builder;
 use super::super::{Found, place};
 use crate::error::Error;
 
-fn contents(numbers: &[u32]) -> Contents {
+fn contents(numbers: &[u32]) -> Contents<'static> {
     let record = |number: &u32| {
         let mut builder = Builder::new(&format!("p{number}"));
         builder.text(1044, "(none)");
         builder.text(1005, &"x".repeat(3000));
         Record {
             number: *number,
-            blob: builder.bytes().split_off(8),
+            blob: builder.bytes().split_off(8).into(),
         }
     };
     Contents::new(numbers.iter().map(record).collect())
@@ -66,7 +66,8 @@ fn a_database_is_converted_in_place_and_its_files_stay_aside() {
         aside.clone(),
         aside.join("Packages"),
     ] {
-        let read = Found::open(&path).unwrap().read().unwrap();
+        let loaded = Found::open(&path).unwrap().load().unwrap();
+        let read = loaded.read().unwrap();
         assert_eq!(read.records(), first.records(), "{}", path.display());
     }
     // It is of that kind already.
@@ -116,10 +117,8 @@ fn a_root_is_written_where_its_own_rpm_looks() {
     let made = place(temp.path(), &first, None, ByteOrder::NATIVE, false).unwrap();
     assert_eq!(made.backend, Backend::Ndb);
     assert_eq!(names(&temp.path().join("data")), ["Index.db", "Packages.db"]);
-    assert_eq!(
-        Found::open(temp.path()).unwrap().read().unwrap().records(),
-        first.records()
-    );
+    let loaded = Found::open(temp.path()).unwrap().load().unwrap();
+    assert_eq!(loaded.read().unwrap().records(), first.records());
     let error = place(temp.path(), &first, None, ByteOrder::NATIVE, false).unwrap_err();
     assert!(
         error.to_string().ends_with("has a database already, of kind ndb"),
@@ -141,7 +140,7 @@ fn a_root_is_written_where_its_own_rpm_looks() {
 #[test]
 fn what_is_none_or_several_is_said() {
     let temp = tempfile::tempdir().unwrap();
-    let message = |path: &Path| match Found::open(path) {
+    let message = |path: &Path| match Found::open(path).and_then(|found| found.load()) {
         Ok(_) => panic!("found"),
         Err(error) => error.to_string(),
     };
@@ -151,10 +150,9 @@ fn what_is_none_or_several_is_said() {
         fs::write(temp.path().join(name), "x").unwrap();
     }
     assert!(message(temp.path()).ends_with("has databases of several kinds: rpmdb.sqlite, Packages"));
-    let error = Found::open(&temp.path().join("Packages"))
-        .unwrap()
-        .read()
-        .unwrap_err();
+    let loaded = Found::open(&temp.path().join("Packages")).unwrap().load();
+    let loaded = loaded.unwrap();
+    let error = loaded.read().unwrap_err();
     assert!(matches!(error, Error::RpmDb(_)), "{error}");
     fs::write(temp.path().join("rpmdb.sqlite-journal"), "x").unwrap();
     assert!(message(&temp.path().join("rpmdb.sqlite")).contains("a change that was interrupted"));
@@ -177,7 +175,7 @@ fn a_conversion_that_was_killed_before_it_removed_anything_is_finished() {
             fs::hard_link(aside.join(name), db.join(name)).unwrap();
         }
         let found = Found::open(&db).unwrap();
-        assert_eq!(found.read().unwrap().backend, Backend::Ndb);
+        assert_eq!(found.load().unwrap().read().unwrap().backend, Backend::Ndb);
         assert!(
             found
                 .convert(Some(Backend::Ndb), Some(ByteOrder::NATIVE))
