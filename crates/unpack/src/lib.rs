@@ -30,5 +30,5 @@ pub use place::{
     Summary, Taken,
 };
 pub use removal::remove_root;
-pub use root::{DirEntry, FileKind, Node, Root, Stat, Walk, WalkEntry};
+pub use root::{DirEntry, FileKind, Node, Ready, Root, Stat, Walk, WalkEntry};
 pub use staging::{Output, Scratch, Staging, is_staging_name};

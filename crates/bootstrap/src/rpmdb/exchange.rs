@@ -2,14 +2,16 @@
 //! removed: its files go to a directory beside it.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile, Source};
-use bareroot_unpack::{FileKind, Root};
+use bareroot_unpack::{FileKind, Ready, Root};
 
 use super::Error;
 use super::found::{Found, LARGEST, is_aside, spot};
 use super::lock::Lock;
 use crate::error::Error as Any;
+use crate::threads;
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +126,8 @@ fn put(
     if old == Backend::Sqlite {
         settle(root, directory)?;
     }
+    // A disk that is full is found out before anything else is touched.
+    let ready = prepare(root, directory, &files)?;
     let leaving: Vec<String> = names(root, directory)?
         .into_iter()
         // Whatever rpm could take for a part of the new database goes too.
@@ -156,11 +160,8 @@ fn put(
         root.remove(directory.join(name))?;
     }
     // The file with the headers comes last: rpm's other files mean nothing without it.
-    for file in files.iter().rev() {
-        root.write(directory.join(file.name), 0o644, &file.bytes)?;
-    }
-    for file in &files {
-        root.sync_at(directory.join(file.name))?;
+    for file in ready.into_iter().rev() {
+        file.place()?;
     }
     root.sync_at(own(directory))?;
     for name in leaving.iter().filter(|name| !replaced(name)) {
@@ -171,6 +172,22 @@ fn put(
     }
     // Old files that a crash brings back are aside as well, and the next run removes them.
     Ok(aside)
+}
+
+/// Writes the files to the disk, without their names yet: the one with the headers, which is about as large as all others, beside
+/// those.
+fn prepare(root: &Root, directory: &Path, files: &[DatabaseFile]) -> Result<Vec<Ready>, Any> {
+    let write = |file: &DatabaseFile| root.prepare(directory.join(file.name), 0o644, &file.bytes);
+    let Some((headers, indexes)) = files.split_first() else {
+        return Ok(Vec::new());
+    };
+    thread::scope(|scope| {
+        let headers = threads::start(scope, || write(headers));
+        let indexes: Result<Vec<Ready>, _> = indexes.iter().map(write).collect();
+        let mut ready = vec![headers.join("write the headers")??];
+        ready.extend(indexes?);
+        Ok(ready)
+    })
 }
 
 /// Brings what sqlite's log has committed into the file, as sqlite does when the last program closes a database. The log may go
@@ -195,8 +212,7 @@ fn settle(root: &Root, directory: &Path) -> Result<(), Any> {
         return Ok(());
     };
     if !content.is_empty() {
-        root.write(&file, 0o644, &settled)?;
-        root.sync_at(&file)?;
+        root.prepare(&file, 0o644, &settled)?.place()?;
         root.sync_at(own(directory))?;
     }
     root.remove(&log)?;

@@ -71,8 +71,8 @@ fn blob(mut table: Keys, name: &str) -> Result<Vec<u8>, Error> {
     };
     let entries = distinct(table.take_entries());
     let count = entries.len();
-    // rpm makes a table anew when more than half of its slots are in use: that is left to it for some time.
-    let slots = (count * 4).next_power_of_two().max(LEAST);
+    // rpm makes a table anew when more than half of its slots are in use: that is left to it until a quarter more are.
+    let slots = (count * 5 / 2).next_power_of_two().max(LEAST);
     // No key begins at 0.
     let mut keys = vec![0];
     let mut starts = Vec::with_capacity(table.len());

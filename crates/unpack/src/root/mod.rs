@@ -2,6 +2,7 @@
 
 mod ledger;
 mod node;
+mod ready;
 mod remove;
 mod resolve;
 mod small;
@@ -18,6 +19,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use crate::error::Error;
 use crate::owners::Owners;
 pub use node::{DirEntry, FileKind, Node, Stat};
+pub use ready::Ready;
 pub(crate) use remove::{Mount, list, remove_tree};
 use resolve::Resolver;
 pub(crate) use small::{mtime, rename_noreplace};

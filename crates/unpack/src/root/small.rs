@@ -80,7 +80,7 @@ impl Root {
         let fail = |e| Error::io("write", self.host(path), e);
         let (temp, file) = temporary(&dir).map_err(fail)?;
         let done = self
-            .fill(file, mode, bytes)
+            .fill(&file, mode, bytes)
             .and_then(|()| Ok(rustix::fs::renameat(&dir, temp.as_str(), &dir, name)?));
         if done.is_err() {
             let _ = rustix::fs::unlinkat(&dir, temp.as_str(), AtFlags::empty());
@@ -102,7 +102,7 @@ impl Root {
         };
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::NONBLOCK;
         match open(flags | OFlags::CREATE | OFlags::EXCL, Mode::from_raw_mode(0o600)) {
-            Ok(fd) => self.fill(File::from(fd), mode, bytes).map_err(fail),
+            Ok(fd) => self.fill(&File::from(fd), mode, bytes).map_err(fail),
             Err(Errno::EXIST) => {
                 let fd = open(flags, Mode::empty()).map_err(|e| fail(e.into()))?;
                 File::from(fd).write_all(bytes).map_err(fail)
@@ -365,12 +365,12 @@ impl Root {
     }
 
     /// Writes a new file, which is root's where we are root.
-    fn fill(&self, mut file: File, mode: u32, bytes: &[u8]) -> std::io::Result<()> {
+    pub(super) fn fill(&self, mut file: &File, mode: u32, bytes: &[u8]) -> std::io::Result<()> {
         file.write_all(bytes)?;
         if rustix::process::geteuid().is_root() {
-            self.owners.set(&file, 0, 0)?;
+            self.owners.set(file, 0, 0)?;
         }
-        Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?)
+        Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?)
     }
 
     /// Sets an extended attribute of a regular file, no link being followed in its name.
@@ -420,7 +420,7 @@ pub(crate) fn mtime(seconds: i64) -> Timestamps {
 }
 
 /// A new file that nobody else opens, in the directory where it will be renamed.
-fn temporary(dir: &OwnedFd) -> std::io::Result<(String, File)> {
+pub(super) fn temporary(dir: &OwnedFd) -> std::io::Result<(String, File)> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
         let name = format!(".bareroot-{}", random_suffix());
