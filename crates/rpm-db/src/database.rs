@@ -1,17 +1,13 @@
 //! Databases in the making.
 
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
 use bareroot_rpm::{Header, Tag, blob};
 
 use crate::bdb::{ByteOrder, Hash, Indexes};
-use crate::contents::Record;
 use crate::cookie::Names;
 use crate::ndb::{INDEX, Index, Packages};
-use crate::rows::{self, Row};
+use crate::rows;
 use crate::sqlite::Sqlite;
-use crate::{Backend, Blob, Contents, Error};
+use crate::{Backend, Blob, Error};
 
 /// A database that is being written, in memory.
 #[derive(Debug)]
@@ -65,59 +61,6 @@ impl Database {
         })
     }
 
-    /// A database with the headers of another, under their numbers.
-    ///
-    /// # Errors
-    /// As [`Database::add_numbered`].
-    pub fn of(contents: &Contents<'_>, backend: Backend, order: ByteOrder) -> Result<Database, Error> {
-        let records = contents.records();
-        let mut database = match backend {
-            Backend::Sqlite => {
-                let mut database = Database::create_for(backend, order)?;
-                records
-                    .iter()
-                    .try_for_each(|record| database.insert(record.number, &record.blob))?;
-                database
-            }
-            Backend::Ndb => {
-                let mut packages = Packages::create(records.len());
-                let mut index = Index::create();
-                let (names, last) = halves(
-                    &records,
-                    order,
-                    |record| packages.add(record.number, &record.blob),
-                    |number, rows| index.add(number, rows),
-                )?;
-                let inner = Inner::Ndb(packages, index);
-                Database {
-                    inner,
-                    order,
-                    names,
-                    last,
-                }
-            }
-            Backend::Bdb => {
-                let mut hash = Hash::create(order, records.len());
-                let mut indexes = Indexes::create(order);
-                let (names, last) = halves(
-                    &records,
-                    order,
-                    |record| hash.add(record.number, &record.blob.bytes()),
-                    |number, rows| indexes.add(number, rows),
-                )?;
-                let inner = Inner::Bdb(hash, indexes);
-                Database {
-                    inner,
-                    order,
-                    names,
-                    last,
-                }
-            }
-        };
-        database.given(contents.highest)?;
-        Ok(database)
-    }
-
     /// Adds a header in its stored form ([`blob::stored`], [`bareroot_rpm::Pubkey::stored`]); gives its number, the next
     /// one from 1.
     ///
@@ -134,25 +77,25 @@ impl Database {
     /// # Errors
     /// As [`Database::add`]; [`Error::Number`].
     pub fn add_numbered(&mut self, number: u32, stored: &[u8]) -> Result<(), Error> {
-        self.insert(number, &Blob::from(stored))
-    }
-
-    fn insert(&mut self, number: u32, stored: &Blob<'_>) -> Result<(), Error> {
-        let bytes = stored.bytes();
-        let header = header(number, &bytes)?;
+        let header: Header = blob::parse(&format!("record {number}"), stored)?;
+        if number <= self.last {
+            return Err(Error::Number { number });
+        }
         let rows = rows::of_all(&header, self.order);
-        self.names.above(&mut self.last, number, &header)?;
         match &mut self.inner {
-            Inner::Sqlite(database) => database.add(number, &bytes, &rows),
+            Inner::Sqlite(database) => database.add(number, stored, &rows),
             Inner::Ndb(packages, index) => {
-                packages.add(number, stored)?;
+                packages.add(number, &Blob::from(stored))?;
                 index.add(number, &rows);
             }
             Inner::Bdb(database, indexes) => {
-                database.add(number, &bytes)?;
+                database.add(number, stored)?;
                 indexes.add(number, &rows);
             }
         }
+        self.last = number;
+        self.names
+            .add(header.string(Tag::NAME).unwrap_or_default(), number);
         Ok(())
     }
 
@@ -196,58 +139,5 @@ impl Database {
                 files
             }
         })
-    }
-}
-
-/// Writes the headers as they are in a thread of its own, and here what of each is in the indexes: neither needs the other.
-/// Gives the index of names and the last number.
-fn halves(
-    records: &[&Record<'_>],
-    order: ByteOrder,
-    write: impl FnMut(&Record<'_>) -> Result<(), Error> + Send,
-    mut index: impl FnMut(u32, &[Vec<Row<'_>>]),
-) -> Result<(Names, u32), Error> {
-    let write = Mutex::new(write);
-    let write_all = || {
-        let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
-        records.iter().try_for_each(|record| write(record))
-    };
-    let mut index_all = || {
-        let (mut names, mut last) = (Names::default(), 0);
-        for record in records {
-            let bytes = record.blob.bytes();
-            let header = header(record.number, &bytes)?;
-            names.above(&mut last, record.number, &header)?;
-            index(record.number, &rows::of_all(&header, order));
-        }
-        Ok((names, last))
-    };
-    thread::scope(|scope| {
-        let writer = thread::Builder::new().spawn_scoped(scope, &write_all);
-        let indexed = index_all();
-        let written = match writer {
-            Ok(writer) => writer
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // No more threads are to be had.
-            Err(_) => write_all(),
-        };
-        indexed.and_then(|indexed| written.map(|()| indexed))
-    })
-}
-
-fn header(number: u32, stored: &[u8]) -> Result<Header, Error> {
-    Ok(blob::parse(&format!("record {number}"), stored)?)
-}
-
-impl Names {
-    /// Adds a header's name, whose number must be above the last.
-    fn above(&mut self, last: &mut u32, number: u32, header: &Header) -> Result<(), Error> {
-        if number <= *last {
-            return Err(Error::Number { number });
-        }
-        *last = number;
-        self.add(header.string(Tag::NAME).unwrap_or_default(), number);
-        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use bareroot_rpm::blob;
 use bareroot_rpm_db::dump::{self, Form};
-use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, Error, Source, header_list, verify};
+use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, Error, Source, convert, header_list, verify};
 use bareroot_testkit::headers::Builder;
 use proptest::prelude::*;
 
@@ -125,7 +125,7 @@ fn thousands_of_headers_take_many_buckets_and_pages_of_slots() {
         assert_eq!(blobs(&contents), headers, "{backend}");
         assert_eq!((contents.backend, contents.highest), (backend, 5000));
         // Nothing of it says whether it was known how many there would be.
-        let files = Database::of(&contents, backend, order).unwrap().finish().unwrap();
+        let files = convert(&contents, backend, order, Ok::<_, Error>).unwrap();
         assert!(files[0].bytes == bytes, "{backend}");
     }
 }
@@ -446,7 +446,7 @@ fn real_databases_are_read_whole_and_keep_every_byte() {
         // Through every kind, back to sqlite.
         let mut contents = first.clone();
         for (backend, order) in [KINDS[0], KINDS[1], KINDS[2], KINDS[3], KINDS[0]] {
-            let files = Database::of(&contents, backend, order).unwrap().finish().unwrap();
+            let files = convert(&contents, backend, order, Ok::<_, Error>).unwrap();
             contents = read(files[0].name, &files[0].bytes).unwrap().into_owned();
             assert_eq!(blobs(&contents), blobs(&first), "{name} as {backend}");
             assert_eq!(contents.highest, first.highest, "{name} as {backend}");

@@ -2,16 +2,14 @@
 //! removed: its files go to a directory beside it.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
-use bareroot_rpm_db::{Backend, ByteOrder, Contents, Database, DatabaseFile, Source};
+use bareroot_rpm_db::{Backend, ByteOrder, Contents, Source, convert};
 use bareroot_unpack::{FileKind, Ready, Root};
 
 use super::Error;
 use super::found::{Found, LARGEST, is_aside, spot};
 use super::lock::Lock;
 use crate::error::Error as Any;
-use crate::threads;
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +46,8 @@ impl Found {
         if contents.backend == to && (to != Backend::Bdb || contents.order == order) {
             return Ok((to, None));
         }
-        let files = Database::of(&contents, to, order)?.finish()?;
-        let aside = put(&self.root, &self.directory, contents.backend, files)?;
+        let ready = prepare(&self.root, &self.directory, &contents, to, order)?;
+        let aside = put(&self.root, &self.directory, contents.backend, ready)?;
         let exchanged = Exchanged {
             directory: self.directory(),
             backend: to,
@@ -96,7 +94,6 @@ pub fn place(
         .into());
     }
     let to = to.or(spot.backend).or(old).unwrap_or_default();
-    let files = Database::of(contents, to, order)?.finish()?;
     spot.root.create_dir_all(&spot.directory, 0o755)?;
     // Nobody else knows of a database that is not there yet.
     let _lock = match old {
@@ -107,7 +104,8 @@ pub fn place(
         }
         None => None,
     };
-    let aside = put(&spot.root, &spot.directory, old.unwrap_or(to), files)?;
+    let ready = prepare(&spot.root, &spot.directory, contents, to, order)?;
+    let aside = put(&spot.root, &spot.directory, old.unwrap_or(to), ready)?;
     Ok(Exchanged {
         directory: spot.root.path().join(&spot.directory),
         backend: to,
@@ -117,21 +115,14 @@ pub fn place(
 }
 
 /// Puts files into the directory and takes those of the old database out of it; gives the directory that has these.
-fn put(
-    root: &Root,
-    directory: &Path,
-    old: Backend,
-    files: Vec<DatabaseFile>,
-) -> Result<Option<PathBuf>, Any> {
+fn put(root: &Root, directory: &Path, old: Backend, ready: Vec<Ready>) -> Result<Option<PathBuf>, Any> {
     if old == Backend::Sqlite {
         settle(root, directory)?;
     }
-    // A disk that is full is found out before anything else is touched.
-    let ready = prepare(root, directory, &files)?;
     let leaving: Vec<String> = names(root, directory)?
         .into_iter()
         // Whatever rpm could take for a part of the new database goes too.
-        .filter(|name| old.owns(name) || files.iter().any(|file| file.name == name))
+        .filter(|name| old.owns(name) || ready.iter().any(|file| file.is_named(name)))
         .collect();
     let mut aside = None;
     if !leaving.is_empty() {
@@ -151,7 +142,7 @@ fn put(
     // A log that sqlite would apply to the new file must be gone before it. Nothing is lost: what is still there after
     // `settle` is no log of a database that can be read, and it is aside.
     let of_log = |name: &&String| name.ends_with("-wal") || name.ends_with("-shm");
-    let replaced = |name: &str| files.iter().any(|file| file.name == name);
+    let replaced = |name: &str| ready.iter().any(|file| file.is_named(name));
     for name in leaving
         .iter()
         .filter(of_log)
@@ -159,12 +150,13 @@ fn put(
     {
         root.remove(directory.join(name))?;
     }
+    let unneeded: Vec<&String> = leaving.iter().filter(|name| !replaced(name)).collect();
     // The file with the headers comes last: rpm's other files mean nothing without it.
     for file in ready.into_iter().rev() {
         file.place()?;
     }
     root.sync_at(own(directory))?;
-    for name in leaving.iter().filter(|name| !replaced(name)) {
+    for name in unneeded {
         match root.remove(directory.join(name)) {
             Err(error) if !error.is_not_found() => return Err(error.into()),
             _ => {}
@@ -174,19 +166,17 @@ fn put(
     Ok(aside)
 }
 
-/// Writes the files to the disk, without their names yet: the one with the headers, which is about as large as all others, beside
-/// those.
-fn prepare(root: &Root, directory: &Path, files: &[DatabaseFile]) -> Result<Vec<Ready>, Any> {
-    let write = |file: &DatabaseFile| root.prepare(directory.join(file.name), 0o644, &file.bytes);
-    let Some((headers, indexes)) = files.split_first() else {
-        return Ok(Vec::new());
-    };
-    thread::scope(|scope| {
-        let headers = threads::start(scope, || write(headers));
-        let indexes: Result<Vec<Ready>, _> = indexes.iter().map(write).collect();
-        let mut ready = vec![headers.join("write the headers")??];
-        ready.extend(indexes?);
-        Ok(ready)
+/// Writes a database's files to the disk, without their names yet: a disk that is full is found out before anything else is
+/// touched.
+fn prepare(
+    root: &Root,
+    directory: &Path,
+    contents: &Contents<'_>,
+    to: Backend,
+    order: ByteOrder,
+) -> Result<Vec<Ready>, Any> {
+    convert(contents, to, order, |file| {
+        Ok(root.prepare(directory.join(file.name), 0o644, &file.bytes)?)
     })
 }
 

@@ -44,6 +44,11 @@ impl Root {
 }
 
 impl Ready {
+    /// Whether that is the name that the file is to have.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name.as_bytes()
+    }
+
     /// Gives the file its name; it replaces what had it, at once. The name itself is on the disk when the directory is synced
     /// ([`Root::sync_at`]).
     ///
