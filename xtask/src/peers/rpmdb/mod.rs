@@ -1,6 +1,8 @@
 //! `cargo xtask peers rpmdb`: databases of every kind, by the real tools: this machine's rpm, Berkeley DB's own programs, and
 //! the rpm of a Debian 13 root, which has sqlite, ndb and a reader of Berkeley DBs.
 
+mod random;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,6 +70,8 @@ pub fn run(place: &Place, bareroot: Option<&Path>, report: &mut Report) -> Resul
     report.take("Berkeley DB's programs", bdb);
     let lists = bench.lists(place, report);
     report.take("lists of headers", lists);
+    let random = bench.random_sets(place, report);
+    report.take("random sets of headers", random);
     let changed = bench.changes(report);
     report.take("installing and erasing", changed);
     Ok(())
