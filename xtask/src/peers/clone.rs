@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use bareroot_testkit::tree::{Tree, TreeOptions, Type, diff};
@@ -21,7 +22,7 @@ pub struct Which {
     /// The tree
     #[arg(long, value_name = "DIR", default_value = "/")]
     from: PathBuf,
-    /// Directories of it that are left out, by name at its top (repeatable)
+    /// Directories of it whose content is left out, by name at its top (repeatable)
     #[arg(long, value_name = "NAME", default_values = ["tmp", "work"])]
     without: Vec<String>,
     /// Only the system itself is compared with, not tar's copy
@@ -55,6 +56,17 @@ struct Told {
     passed: BTreeSet<PathBuf>,
     entries: u64,
     bytes: u64,
+    /// When it began, in seconds since 1970.
+    begun: i64,
+}
+
+impl Told {
+    /// Whether a path is another since the run began, or is gone: whoever uses the system changes it under our hands.
+    fn is_newer(&self, from: &Path, path: &Path) -> bool {
+        let mut ways = path.ancestors().map(|way| fs::symlink_metadata(from.join(way)));
+        ways.find_map(Result::ok)
+            .is_some_and(|status| status.ctime() >= self.begun)
+    }
 }
 
 /// The comparison.
@@ -79,9 +91,12 @@ pub fn run(place: &Place, bareroot: Option<&Path>, which: &Which, report: &mut R
     let mut command = Command::new(&bareroot);
     command.arg("clone").arg(&copy).arg("--from").arg(&which.from);
     for name in &which.without {
-        command.arg("--exclude").arg(format!("/{name}"));
+        command.arg("--exclude").arg(format!("/{name}/*"));
     }
     command.args(["--json", "--verbose"]);
+    let begun = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs();
     let output = command.output().context("bareroot cannot be run")?;
     ensure!(
         matches!(output.status.code(), Some(0 | 9)),
@@ -89,7 +104,8 @@ pub fn run(place: &Place, bareroot: Option<&Path>, which: &Which, report: &mut R
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
-    let told = told(&String::from_utf8_lossy(&output.stdout))?;
+    let mut told = told(&String::from_utf8_lossy(&output.stdout))?;
+    told.begun = i64::try_from(begun)?;
     let title = format!(
         "clone of {} entries, {:.2} GB",
         told.entries,
@@ -102,7 +118,7 @@ pub fn run(place: &Place, bareroot: Option<&Path>, which: &Which, report: &mut R
     if !which.without_tar {
         let mut words = "mkdir \"$TO\"; tar cpf - --xattrs --xattrs-include='*' --one-file-system".to_owned();
         for name in &which.without {
-            words.push_str(&format!(" --exclude=./{name}"));
+            words.push_str(&format!(" --exclude='./{name}/*'"));
         }
         words
             .push_str(" -C \"$FROM\" . | tar xpf - --xattrs --xattrs-include='*' --numeric-owner -C \"$TO\"");
@@ -113,7 +129,7 @@ pub fn run(place: &Place, bareroot: Option<&Path>, which: &Which, report: &mut R
             .env("TO", &peer)
             .env("LC_ALL", "C");
         tar.output().context("tar cannot be run")?;
-        let evidence: Vec<String> = compared(&peer, &copy, Path::new(""), &told)?;
+        let evidence: Vec<String> = compared(which, &peer, &copy, Path::new(""), &told)?;
         report.check(&format!("{title}: as tar has it"), &evidence);
     }
     inside(&bareroot, which, &copy, &title, report);
@@ -160,8 +176,8 @@ fn with_source(which: &Which, copy: &Path, told: &Told, title: &str, report: &mu
             continue;
         }
         match entry.file_type()?.is_dir() {
-            true => evidence.extend(compared(&which.from, copy, &name, told)?),
-            false if told.named.contains(&name) => {}
+            true => evidence.extend(compared(which, &which.from, copy, &name, told)?),
+            false if told.named.contains(&name) || told.is_newer(&which.from, &name) => {}
             false => evidence.extend(alike(&which.from.join(&name), &copy.join(&name))?),
         }
     }
@@ -187,7 +203,7 @@ fn alike(first: &Path, second: &Path) -> Result<Option<String>> {
 
 /// How two trees differ in what is at `name` in both, but for what was told. Sockets are in no copy, and of devices tar keeps no
 /// second names.
-fn compared(first: &Path, second: &Path, name: &Path, told: &Told) -> Result<Vec<String>> {
+fn compared(which: &Which, first: &Path, second: &Path, name: &Path, told: &Told) -> Result<Vec<String>> {
     let read = |root: &Path| Tree::read(&root.join(name), &ALL);
     let (one, other) = (read(first)?, read(second)?);
     let is_told = |path: &Path| {
@@ -199,7 +215,11 @@ fn compared(first: &Path, second: &Path, name: &Path, told: &Told) -> Result<Vec
             .is_some_and(|entry| entry.kind == Type::Socket);
         let is_below = full.ancestors().skip(1).any(|above| told.passed.contains(above));
         // What a run of a moment later changed in a directory shows in its time.
-        is_socket || is_below || told.named.contains(full) || full.as_os_str().is_empty()
+        is_socket
+            || is_below
+            || told.named.contains(full)
+            || full.as_os_str().is_empty()
+            || told.is_newer(&which.from, full)
     };
     Ok(diff(&one, &other, &is_told)
         .iter()
