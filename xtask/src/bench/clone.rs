@@ -10,6 +10,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -75,6 +76,10 @@ pub struct Options {
     /// A bareroot that is built already
     #[arg(long, value_name = "FILE")]
     bareroot: Option<PathBuf>,
+    /// How long to wait before ext4, in seconds: whoever deleted many files in the last five minutes would slow down the first racer
+    /// (fs/ext4/ialloc.c: recently_deleted)
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    settle: u64,
     /// Only one of ext4, xfs, btrfs, archives (repeatable)
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
@@ -171,6 +176,12 @@ impl Bench<'_> {
             );
             return Ok(());
         }
+        rustix::fs::sync();
+        println!(
+            "note waiting {} s for what ext4 remembers of deleted files",
+            self.options.settle
+        );
+        std::thread::sleep(Duration::from_secs(self.options.settle));
         let results = self.race(place, &self.tree, &place.path)?;
         table("ext4", &results);
         for (peer, least) in ON_EXT4 {
@@ -218,6 +229,7 @@ impl Bench<'_> {
             for _ in 0..self.options.rounds {
                 let out = place.fresh(&format!("bareroot.{suffix}"));
                 warm(&self.tree)?;
+                rustix::fs::sync();
                 let own = "\"$BAREROOT\" clone \"$TO\" --from \"$FROM\"";
                 ours.push(measure::timed(
                     "bareroot clone",
@@ -227,6 +239,7 @@ impl Bench<'_> {
                 fs::remove_file(out)?;
                 let out = place.fresh(&format!("peer.{suffix}"));
                 warm(&self.tree)?;
+                rustix::fs::sync();
                 theirs.push(measure::timed(
                     "tar",
                     &self.command(words, &self.tree, &out),

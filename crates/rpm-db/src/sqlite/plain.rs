@@ -292,6 +292,38 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_lie_over_each_other_are_none() {
+        let rows = |cells: &[(usize, u64)]| {
+            // A page of the file's head, and a leaf.
+            let mut file = vec![0; 1024];
+            let page = &mut file[512..];
+            page[0] = 13;
+            page[4] = cells.len() as u8;
+            for (number, (start, size)) in cells.iter().enumerate() {
+                page[8 + 2 * number..][..2].copy_from_slice(&(*start as u16).to_be_bytes());
+                let mut head = Vec::new();
+                push_varint(&mut head, *size);
+                push_varint(&mut head, number as u64 + 1);
+                page[*start..start + head.len()].copy_from_slice(&head);
+            }
+            let pages = Pages {
+                file: &file,
+                size: 512,
+                usable: 512,
+            };
+            let mut sizes = Vec::new();
+            let done = pages.rows(2, &mut |_, row| {
+                sizes.push(row.len());
+                Some(())
+            });
+            done.map(|()| sizes)
+        };
+        assert_eq!(rows(&[(40, 150), (250, 150)]), Some(vec![150, 150]));
+        // The second begins in the first, and both together are more than the page.
+        assert_eq!(rows(&[(40, 400), (100, 380)]), None);
+    }
+
+    #[test]
     fn rows_are_whole_or_none() {
         let row = [4, 0, 14, 1, 7, 0xfe];
         let [first, second, third] = values(&row).unwrap();
