@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use bareroot_testkit::cases;
@@ -16,7 +17,7 @@ pub const CASES: &[Case] = cases![
     Root: the_same_root_as_without, the_same_root_after_the_repository_moved, local_files, what_differs;
 ];
 
-/// The base with dnf of both kinds, so that what they record is seen, and a group of the user's own.
+/// The base with dnf of both kinds and yum, so that what they record is seen, and a group of the user's own.
 fn repository(version: &str) -> RpmRepo {
     let packages = [
         rpm_base::scripted("hello", &format!("2:{version}-1"))
@@ -25,6 +26,7 @@ fn repository(version: &str) -> RpmRepo {
         rpm_base::package("libhello", "1.0-2"),
         rpm_base::package("libdnf", "0.70-1"),
         rpm_base::package("libdnf5", "5.2-1"),
+        rpm_base::package("yum", "3.4.3-168.el7"),
         rpm_base::package("extra", "1-1"),
     ];
     let own = group("own", "My Own", &[("extra", "default"), ("absent", "optional")]);
@@ -32,7 +34,7 @@ fn repository(version: &str) -> RpmRepo {
     packages.iter().fold(rpm_base::with_groups(&[own]), add)
 }
 
-const INCLUDE: &str = "@core,@minimal-environment,@own,hello,libdnf,libdnf5";
+const INCLUDE: &str = "@core,@minimal-environment,@own,hello,libdnf,libdnf5,yum";
 
 struct Ground(Door);
 
@@ -95,7 +97,7 @@ fn the_same_root_as_without() {
     let before = ground.0.mirror.requests().len();
     let run = ground.locked("locked").succeeded();
     assert!(
-        run.stderr.contains("bareroot.lock is used: 9 packages"),
+        run.stderr.contains("bareroot.lock is used: 10 packages"),
         "{}",
         run.stderr
     );
@@ -112,6 +114,31 @@ fn the_same_root_as_without() {
     ] {
         assert!(ground.0.path("locked").join(path).exists(), "{path}");
     }
+    assert_eq!(
+        yum_says(&ground.0.path("locked"), "reason"),
+        [("extra", "user"), ("hello", "user"), ("libhello", "dep")]
+            .map(|(name, reason)| (name.to_owned(), reason.to_owned()))
+    );
+}
+
+/// What yum's own records have of some packages under a key, by the packages' names.
+fn yum_says(root: &Path, key: &str) -> Vec<(String, String)> {
+    let mut said = Vec::new();
+    for letter in std::fs::read_dir(root.join("var/lib/yum/yumdb")).unwrap() {
+        for package in std::fs::read_dir(letter.unwrap().path()).unwrap() {
+            let path = package.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            // The header's SHA-1 comes first.
+            let (id, rest) = name.split_once('-').unwrap();
+            assert_eq!(id.len(), 40, "{name}");
+            let name = rest.split('-').next().unwrap();
+            if ["extra", "hello", "libhello"].contains(&name) {
+                said.push((name.to_owned(), crate::text(path.join(key))));
+            }
+        }
+    }
+    said.sort();
+    said
 }
 
 fn the_same_root_after_the_repository_moved() {
@@ -202,14 +229,14 @@ fn one_package_moves() {
     let run = ground.lock(INCLUDE, &["--upgrade", "libhello"]).succeeded();
     assert!(
         run.stdout
-            .starts_with("hello 2:1.0-1 -> 2:2.0-1\nlibhello 1.0-2 -> 2.0-1\nbareroot.lock: 9 packages"),
+            .starts_with("hello 2:1.0-1 -> 2:2.0-1\nlibhello 1.0-2 -> 2.0-1\nbareroot.lock: 10 packages"),
         "{}",
         run.stdout
     );
     let run = ground.lock(INCLUDE, &["--upgrade", "libdnf"]).succeeded();
     assert!(
         run.stdout
-            .starts_with("libdnf 0.70-1 -> 0.71-1\nbareroot.lock: 9"),
+            .starts_with("libdnf 0.70-1 -> 0.71-1\nbareroot.lock: 10 packages"),
         "{}",
         run.stdout
     );

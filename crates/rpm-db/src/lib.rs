@@ -21,6 +21,7 @@ mod rows;
 mod sqlite;
 pub mod state;
 pub mod verify;
+pub mod yum;
 pub mod zypp;
 
 pub use backend::Backend;

@@ -40,6 +40,10 @@ pub struct InstalledPackage {
     pub repository: String,
     /// Why it is there.
     pub reason: Reason,
+    /// How yum tells its header from others: its SHA-1 (rpm's `SHA1HEADER`), else its name and the time of its building.
+    pub header_id: String,
+    /// The SHA-256 of its archive, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// Why a package is there.

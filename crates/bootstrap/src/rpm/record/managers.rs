@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use bareroot_model::Reason;
+use bareroot_rpm::Tag;
 use bareroot_rpm_db::state::{self, MemberKind, Transaction};
-use bareroot_rpm_db::{dnf4, dnf5, zypp};
+use bareroot_rpm_db::{dnf4, dnf5, yum, zypp};
 use bareroot_rpm_repo::comps::PackageType;
 use bareroot_rpm_select::InstalledGroup;
 use bareroot_unpack::Root;
@@ -50,7 +51,20 @@ pub fn transaction(
 }
 
 fn installed(plan: &Plan, package: &Arrived) -> state::InstalledPackage {
-    let nevra = package.file.header().nevra();
+    let header = package.file.header();
+    let nevra = header.nevra();
+    // What is in the signature is in the header that rpm keeps.
+    let sha1 = package.file.signature().text(Tag::SHA1HEADER);
+    let header_id = sha1.or(header.text(Tag::SHA1HEADER)).map_or_else(
+        || {
+            format!(
+                "{}.{}",
+                nevra.name,
+                header.number(Tag::BUILDTIME).unwrap_or_default()
+            )
+        },
+        str::to_owned,
+    );
     let repository = package.pick.repo.and_then(|repo| plan.repos.get(repo));
     state::InstalledPackage {
         name: nevra.name,
@@ -65,6 +79,8 @@ fn installed(plan: &Plan, package: &Arrived) -> state::InstalledPackage {
             Reason::Dependency { kind, .. } if kind == "Recommends" => state::Reason::Weak,
             Reason::Dependency { .. } => state::Reason::Dependency,
         },
+        header_id,
+        sha256: package.blob.get().sha256().to_string(),
     }
 }
 
@@ -126,6 +142,7 @@ struct Managers {
     dnf4: bool,
     dnf5: bool,
     zypper: bool,
+    yum3: bool,
 }
 
 impl Managers {
@@ -138,7 +155,9 @@ impl Managers {
                 // libdnf keeps dnf 4's history for microdnf and PackageKit as well.
                 "python3-dnf" | "libdnf" | "microdnf" => found.dnf4 = true,
                 "dnf5" | "libdnf5" => found.dnf5 = true,
-                "dnf" | "yum" if is_5(&nevra.version) => found.dnf5 = true,
+                "dnf" | "yum" if is_from(&nevra.version, "5") => found.dnf5 = true,
+                // From 4 on it is a name of dnf's.
+                "yum" if !is_from(&nevra.version, "4") => found.yum3 = true,
                 "dnf" => found.dnf4 = true,
                 "zypper" | "libzypp" => found.zypper = true,
                 _ => {}
@@ -150,8 +169,8 @@ impl Managers {
     }
 }
 
-fn is_5(version: &str) -> bool {
-    bareroot_rpm::rpmvercmp(version, "5") != std::cmp::Ordering::Less
+fn is_from(version: &str, first: &str) -> bool {
+    bareroot_rpm::rpmvercmp(version, first) != std::cmp::Ordering::Less
 }
 
 /// Writes what the root's package managers remember.
@@ -188,6 +207,13 @@ pub fn record(
     if managers.dnf5 {
         for (name, text) in dnf5::files(transaction, &modules) {
             write(dnf5::DIRECTORY, name, text.as_bytes())?;
+        }
+    }
+    if managers.yum3 {
+        for (path, text) in yum::files(transaction) {
+            let path = Path::new(yum::DIRECTORY).join(path);
+            root.create_dir_all(path.parent().unwrap_or(&path), 0o755)?;
+            root.write(&path, 0o644, text.as_bytes())?;
         }
     }
     if managers.zypper {
