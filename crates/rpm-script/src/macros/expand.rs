@@ -95,6 +95,7 @@ impl<'a> Expansion<'a> {
     }
 
     fn pieces(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), MacroError> {
+        self.macros.hold(text.len())?;
         let mut at = 0;
         while let Some(&byte) = text.get(at) {
             if out.len() > MOST_BYTES {
@@ -139,6 +140,7 @@ impl<'a> Expansion<'a> {
             b'(' => self.shell(inside, out)?,
             b'[' => {
                 let value = expression::evaluate(inside, self)?;
+                self.macros.hold(value.len())?;
                 out.extend_from_slice(&value);
             }
             _ => {
@@ -155,6 +157,7 @@ impl<'a> Expansion<'a> {
         if output.len() > MOST_BYTES {
             return Err(MacroError::Size);
         }
+        self.macros.hold(output.len())?;
         let length = output.len() - output.iter().rev().take_while(|byte| is_end(**byte)).count();
         out.extend_from_slice(part(&output, 0, length));
         Ok(())
@@ -213,6 +216,7 @@ impl<'a> Expansion<'a> {
     fn body(&mut self, entry: &Entry, out: &mut Vec<u8>) -> Result<(), MacroError> {
         match entry.automatic {
             true => {
+                self.macros.hold(entry.body.len())?;
                 out.extend_from_slice(&entry.body);
                 Ok(())
             }
@@ -351,7 +355,9 @@ impl<'a> Expansion<'a> {
             (None, Some(words)) => (Some(words.trim_ascii_start()), call.end_of_words),
             (None, None) => (None, call.end),
         };
+        let before = out.len();
         builtin::run(self, call.name, value, call.negate, out)?;
+        self.macros.hold(out.len().saturating_sub(before))?;
         Ok(end)
     }
 

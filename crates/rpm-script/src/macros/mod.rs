@@ -20,13 +20,14 @@ pub use load::Files;
 const MOST_DEPTH: usize = 64;
 
 /// How much one expansion may yield, in bytes.
-const MOST_BYTES: usize = 16 << 20;
+const MOST_BYTES: usize = 4 << 20;
 
 /// How many macros one expansion may go through.
 const MOST_STEPS: usize = 200_000;
 
-/// How many bytes of definitions and arguments one expansion may make, and the files of a root may hold.
-const MOST_DEFINED: usize = 64 << 20;
+/// How many bytes of texts, definitions and arguments one expansion may go through, and the files of a root may hold: what is held
+/// at one moment, at any depth, is a small multiple of it.
+const MOST_HELD: usize = 16 << 20;
 
 /// Why an expansion failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ pub struct Macros {
     level: Cell<usize>,
     steps: Cell<usize>,
     /// Bytes of definitions and arguments that were made.
-    defined: Cell<usize>,
+    held: Cell<usize>,
 }
 
 impl Macros {
@@ -260,11 +261,11 @@ impl Macros {
         }
     }
 
-    /// Counts the bytes of a definition or an argument.
+    /// Counts the bytes of a text, a definition or an argument.
     fn hold(&self, bytes: usize) -> Result<(), MacroError> {
-        let defined = self.defined.get().saturating_add(bytes);
-        self.defined.set(defined);
-        match defined > MOST_DEFINED {
+        let held = self.held.get().saturating_add(bytes);
+        self.held.set(held);
+        match held > MOST_HELD {
             true => Err(MacroError::Size),
             false => Ok(()),
         }
@@ -274,7 +275,7 @@ impl Macros {
     fn outermost<T>(&self, work: impl FnOnce() -> Result<T, MacroError>) -> Result<T, MacroError> {
         if self.depth.get() == 0 {
             self.steps.set(0);
-            self.defined.set(0);
+            self.held.set(0);
         }
         work()
     }
