@@ -2,6 +2,7 @@
 
 mod clone;
 mod debian;
+mod desktop;
 mod enter;
 mod export;
 mod measure;
@@ -21,6 +22,8 @@ pub enum Bench {
     Debian(debian::Options),
     /// A real tree, by `tar | tar`, `cp -a` and `bareroot clone`, on ext4, XFS and btrfs, and as archives
     Clone(clone::Options),
+    /// A root of three thousand packages, by mmdebstrap and by bareroot
+    Desktop(desktop::Options),
     /// Archives, by `bareroot export` and by tar with gzip, pigz, xz and zstd
     Export(export::Options),
     /// Ordinary users, as ratios to root
@@ -43,6 +46,7 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Debian(options) => debian::run(options),
         Bench::Clone(options) => clone::run(options),
+        Bench::Desktop(options) => desktop::run(options),
         Bench::Export(options) => export::run(options),
         Bench::Modes(options) => modes::run(options),
         Bench::Offline(options) => offline::run(options),
