@@ -272,8 +272,8 @@ fn all(common: &Common, report: &mut Report) -> Result<()> {
     carry_lane(common, &carry::Which::default(), report)?;
     modes_lane(common, report)?;
     rpm_lane(common, report)?;
+    rpmdb_lane(common, report)?;
     if !common.quick {
-        rpmdb_lane(common, report)?;
         rpm_options_lane(common, report)?;
     }
     let words: &[&str] = if common.quick {
