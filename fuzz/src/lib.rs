@@ -4,6 +4,8 @@
 //! crash. What C code allocates (liblzma, zstd, SQLite) is not seen here: libFuzzer's `-rss_limit_mb` bounds that.
 
 use std::alloc::System;
+use std::panic;
+use std::sync::Once;
 
 use cap::Cap;
 
@@ -35,8 +37,19 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// Runs a body with a bound on what it has allocated at any moment.
 pub fn bounded(data: &[u8], body: fn(&[u8])) {
+    static HOOK: Once = Once::new();
+    // A failed assertion is told with a backtrace, which takes more than any body may.
+    HOOK.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |what| {
+            ALLOCATOR.set_limit(usize::MAX).expect("no bound is too low");
+            tell(what);
+        }));
+    });
     let bound = ALLOCATOR.allocated() + BASE + PER_BYTE * data.len();
-    ALLOCATOR.set_limit(bound).expect("less than the bound is allocated");
+    ALLOCATOR
+        .set_limit(bound)
+        .expect("less than the bound is allocated");
     body(data);
     ALLOCATOR.set_limit(usize::MAX).expect("no bound is too low");
 }

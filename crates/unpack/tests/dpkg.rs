@@ -226,7 +226,7 @@ fn place(root: &Path, debs: &[DebBuilder], relation: u64) -> Result<Outcome, Err
             Verified::local(TarReader::new(&tar[..], TarLimits::default())),
         )?;
     }
-    placer.finish(&NameTable::default())
+    placer.finish(&NameTable::default(), &bareroot_unpack::Diversions::default())
 }
 
 /// What packages made, without directories' times, which dpkg leaves to chance.

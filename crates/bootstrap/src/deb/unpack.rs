@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bareroot_deb::archive::{Deb, Digests, InfoLimits};
+use bareroot_deb::scripts::{self, Diverts};
 use bareroot_fetch::{Fetcher, Location, Request};
 use bareroot_model::{Event, Phase};
 use bareroot_trust::{Blob, Verified};
 use bareroot_unpack::{
-    Conffiles, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root, Subject, Taken,
+    Conffiles, Diversion, Diversions, Filter, Md5, NameTable, Order, Placed, Placer, PlacerSettings, Root,
+    Subject, Taken,
 };
 
 use crate::context::Context;
@@ -93,7 +95,9 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
     let mut debs: Vec<Option<Deb>> = debs.into_iter().map(Some).collect();
     let began = Instant::now();
     let names = names(work.root)?;
-    let outcome = confined.run(|| placer.finish(&names))?;
+    let declared = declared(picks, &debs);
+    let outcome = confined.run(|| placer.finish(&names, &declared))?;
+    relations::add_diversions(work.root, &outcome.diverted)?;
     context.span("links and directories", Phase::Unpack, began);
     let in_root = |placed: Placed| {
         debs.get_mut(placed.ordinal)?
@@ -108,6 +112,22 @@ pub fn unpack(picks: &[&Pick], work: &Work<'_>, context: &Context) -> Result<Unp
         packages,
         taken: outcome.taken,
     })
+}
+
+/// What the preinsts divert. They run later; until then files have to be out of each other's way.
+fn declared(picks: &[&Pick], debs: &[Option<Deb>]) -> Diversions {
+    let of_one = |(pick, deb): (&&Pick, &Option<Deb>)| -> Vec<Diversion> {
+        let package = &pick.package.name;
+        let preinst = deb.as_ref().and_then(|deb| deb.info("preinst"));
+        let all = preinst.map(|preinst| scripts::diversions(&preinst.bytes, package));
+        let diversion = |diverts: Diverts| Diversion {
+            from: diverts.from.into_bytes(),
+            to: diverts.to.into_bytes(),
+            package: Some(package.clone()),
+        };
+        all.into_iter().flatten().map(diversion).collect()
+    };
+    picks.iter().zip(debs).flat_map(of_one).collect()
 }
 
 /// Whether a package's archive was in the cache before this run.

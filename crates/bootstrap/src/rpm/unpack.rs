@@ -17,7 +17,8 @@ use bareroot_model::{Entry, Event, Phase};
 use bareroot_rpm::{Covers, FileChoice, Limits, PackageFile, Payload, State};
 use bareroot_trust::{Blob, PackageSignature, Policy, Trusted, Verified, Waiver};
 use bareroot_unpack::{
-    Directories, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root, Subject,
+    Directories, Diversions, Filter, Md5, NameTable, Order, PayloadError, Placer, PlacerSettings, Root,
+    Subject,
 };
 
 use super::arch;
@@ -302,7 +303,7 @@ pub fn place(
     placed?;
     // Owners wait until the packages' users exist.
     confined.run(|| -> Result<(), Error> {
-        placer.finish(&NameTable::default())?;
+        placer.finish(&NameTable::default(), &Diversions::default())?;
         links.settle_times(root)
     })?;
     let (states, skipped) = shared.into_parts();

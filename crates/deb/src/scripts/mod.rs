@@ -4,12 +4,14 @@
 //! `maintscript_exec`, deb-preinst(5)), everything after that by the root's own `dpkg --configure -a`.
 
 mod configure;
+mod divert;
 mod environment;
 mod generated;
 mod monitor;
 mod preinst;
 
 pub use configure::{Configure, STATUS_FD, configure};
+pub use divert::{Diverts, diversions};
 pub use environment::{Variables, environment};
 pub use generated::is_generated;
 pub use monitor::{Failure, Line, Monitor};

@@ -27,13 +27,22 @@ pub fn clearsign(data: &[u8]) {
         .filter(|line| !line.is_empty())
     {
         let found = rest.find(|have| {
-            let have = have.trim_ascii_end();
-            let line = line.trim_ascii_end();
+            let (have, line) = (ended(have), ended(line));
             have == line || have.strip_prefix(b"- ") == Some(line)
         });
         assert!(found.is_some());
     }
     assert!(rest.any(|line| line.starts_with(b"-----BEGIN PGP SIGNATURE-----")));
+}
+
+/// A line without the white space at its end that does not count (RFC 9580, section 7.1).
+fn ended(line: &[u8]) -> &[u8] {
+    let blanks = line
+        .iter()
+        .rev()
+        .take_while(|byte| b" \t\r".contains(byte))
+        .count();
+    line.get(..line.len() - blanks).unwrap_or_default()
 }
 
 /// A keyring, then a signature of each form by whatever is in it.

@@ -25,6 +25,11 @@ impl Diversions {
         (diversion.package.as_deref() != Some(package)).then_some(&diversion.to)
     }
 
+    /// The diversion of `path`, whoever ships it.
+    pub(crate) fn of(&self, path: &[u8]) -> Option<&Diversion> {
+        self.by_from.get(path)
+    }
+
     /// The diversion that leads to `path`.
     pub(crate) fn leading_to(&self, path: &[u8]) -> Option<&Diversion> {
         self.by_from.get(self.from_by_to.get(path)?)

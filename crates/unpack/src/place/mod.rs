@@ -129,12 +129,13 @@ impl Placer {
     }
 
     /// Settles what packages share or fight over, makes the symbolic links, gives files their named owners, and directories
-    /// their owners, modes and times. `names` are the users and groups of the root.
+    /// their owners, modes and times. `names` are the users and groups of the root; `declared` what the packages' own preinsts
+    /// divert, by which a package's file makes room for that of the one that diverts it.
     ///
     /// # Errors
     /// [`Error::Conflict`], [`Error::KindConflict`], [`Error::SharedDiffers`] between packages, [`Error::Obstructed`] by
     /// what was there before, [`Error::Escape`], [`Error::Io`], [`Error::NoSpace`].
-    pub fn finish(self, names: &NameTable) -> Result<Outcome, Error> {
+    pub fn finish(self, names: &NameTable, declared: &Diversions) -> Result<Outcome, Error> {
         let mut packages = Vec::new();
         for (ordinal, package) in std::mem::take(&mut *lock(&self.packages)) {
             let unfinished = || Error::Ordinal {
@@ -144,7 +145,7 @@ impl Placer {
             };
             packages.push(package.ok_or_else(unfinished)?);
         }
-        settle::finish(&self.shared, packages, names)
+        settle::finish(&self.shared, packages, names, declared)
     }
 }
 

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::divert::Diversion;
 use super::settings::Subject;
 
 /// What [`super::Placer::place`] can already say of a package.
@@ -63,6 +64,8 @@ pub struct Outcome {
     pub packages: Vec<Placed>,
     /// Paths that installed packages lost to packages that replace them.
     pub taken: Vec<Taken>,
+    /// Diversions by which packages got out of each other's way. The root's own list has none of them yet.
+    pub diverted: Vec<Diversion>,
 }
 
 /// A path that an installed package no longer owns: its list must lose it.

@@ -1,5 +1,5 @@
 use bareroot_model::{Class, Classified, Kind};
-use bareroot_unpack::{Diversion, Error, Filter, PlacerSettings};
+use bareroot_unpack::{Diversion, Diversions, Error, Filter, PlacerSettings};
 
 use crate::kit::*;
 
@@ -268,4 +268,77 @@ fn diversions_send_paths_elsewhere() {
         error.to_string(),
         "`/d/sh.distrib` of the package b is where `/d/sh` is diverted to by a"
     );
+}
+
+#[test]
+fn what_a_preinst_diverts_makes_room() {
+    let diversion = |from: &str, to: &str| Diversion {
+        from: from.into(),
+        to: to.into(),
+        package: Some("doc".into()),
+    };
+    let declared: Diversions = [
+        diversion("/d/tool", "/d/tool.stub"),
+        diversion("/d/link", "/d/link.stub"),
+        // Of these nobody else has the first, and nobody at all the second; the third leads elsewhere.
+        diversion("/d/own", "/d/own.stub"),
+        diversion("/d/none", "/d/none.stub"),
+        diversion("/d/far", "/e/far"),
+    ]
+    .into_iter()
+    .collect();
+    let base = |n, name: &str| {
+        let items = vec![
+            dir("./d"),
+            file("./d/tool", "base"),
+            hard("./d/tool2", "./d/tool"),
+            link("./d/link", "base"),
+        ];
+        (order(n, name), items)
+    };
+    let doc = |n| {
+        let items = vec![
+            dir("./d"),
+            file("./d/tool", "doc"),
+            link("./d/link", "doc"),
+            file("./d/own", "doc"),
+        ];
+        (order(n, "doc"), items)
+    };
+    for packages in [vec![base(1, "base"), doc(2)], vec![doc(1), base(2, "base")]] {
+        let (outcome, ground) = in_every_order_by(settings, |_| {}, packages, &declared);
+        let outcome = outcome.unwrap();
+        assert_eq!(
+            [ground.read("d/tool"), ground.read("d/tool.stub")],
+            ["doc", "base"]
+        );
+        assert_eq!(ground.read("d/tool2"), "base");
+        assert_eq!(
+            [ground.text("d/link"), ground.text("d/link.stub")],
+            ["doc", "base"]
+        );
+        assert_eq!(ground.read("d/own"), "doc");
+        // Both have the paths in their lists, as dpkg has it.
+        assert_eq!(paths(&outcome, "base"), ["/d", "/d/tool", "/d/tool2", "/d/link"]);
+        assert_eq!(paths(&outcome, "doc"), ["/d", "/d/tool", "/d/link", "/d/own"]);
+        let mut from: Vec<&[u8]> = outcome.diverted.iter().map(|one| one.from.as_slice()).collect();
+        from.sort_unstable();
+        assert_eq!(from, [b"/d/link".as_slice(), b"/d/tool"]);
+    }
+    // Nobody diverts here: not the one who would, a third one, or the same into another directory.
+    for (packages, path) in [
+        (vec![base(1, "base"), base(2, "other")], "/d/tool"),
+        (vec![base(1, "base"), base(2, "other"), doc(3)], "/d/tool"),
+        (
+            vec![
+                (order(1, "base"), vec![file("./d/far", "base")]),
+                (order(2, "doc"), vec![file("./d/far", "doc")]),
+            ],
+            "/d/far",
+        ),
+    ] {
+        let (outcome, _ground) = in_every_order_by(settings, |_| {}, packages, &declared);
+        let error = outcome.unwrap_err();
+        assert!(error.contains(path), "{error}");
+    }
 }

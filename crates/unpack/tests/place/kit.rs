@@ -7,8 +7,8 @@ use bareroot_model::{Entry, Kind};
 use bareroot_testkit::tree::{Tree, TreeOptions};
 use bareroot_trust::Verified;
 use bareroot_unpack::{
-    Alone, Conffiles, Error, Installed, Md5, NameTable, Order, Outcome, Ownership, Payload, PayloadError,
-    Placer, PlacerSettings, Relations, Root, Subject,
+    Alone, Conffiles, Diversions, Error, Installed, Md5, NameTable, Order, Outcome, Ownership, Payload,
+    PayloadError, Placer, PlacerSettings, Relations, Root, Subject,
 };
 use tempfile::TempDir;
 
@@ -251,11 +251,21 @@ impl Ground {
         settings: PlacerSettings,
         packages: Vec<(Order, Vec<Item>)>,
     ) -> Result<Outcome, Error> {
+        self.place_by(settings, packages, &Diversions::default())
+    }
+
+    /// The same with what the packages' preinsts divert.
+    pub fn place_by(
+        &self,
+        settings: PlacerSettings,
+        packages: Vec<(Order, Vec<Item>)>,
+        declared: &Diversions,
+    ) -> Result<Outcome, Error> {
         let placer = Placer::new(&self.root(), settings)?;
         for (order, items) in packages {
             placer.place(&order, Verified::local(Made::new(items)))?;
         }
-        placer.finish(&NameTable::default())
+        placer.finish(&NameTable::default(), declared)
     }
 }
 
@@ -298,13 +308,23 @@ pub fn in_every_order(
     before: impl Fn(&Ground),
     packages: Vec<(Order, Vec<Item>)>,
 ) -> (Result<Outcome, String>, Ground) {
+    in_every_order_by(settings, before, packages, &Diversions::default())
+}
+
+/// The same with what the packages' preinsts divert.
+pub fn in_every_order_by(
+    settings: impl Fn() -> PlacerSettings,
+    before: impl Fn(&Ground),
+    packages: Vec<(Order, Vec<Item>)>,
+    declared: &Diversions,
+) -> (Result<Outcome, String>, Ground) {
     let run = |order: &[usize]| {
         let ground = Ground::new();
         before(&ground);
         let arrival = order.iter().map(|&index| packages[index].clone()).collect();
         let here = ground.path().display().to_string();
         let outcome = ground
-            .place(settings(), arrival)
+            .place_by(settings(), arrival, declared)
             .map_err(|error| error.to_string().replace(&here, ""));
         // What was there before has the time of the test.
         ground.root().clamp_mtimes(1_500_000_000).unwrap();

@@ -175,7 +175,9 @@ fn owners_by_number_and_by_name() {
         .place(&order(0, "a"), Verified::local(Made::new(items)))
         .unwrap();
     let names = NameTable::from_files(b"root:x:0:0::/:\n", b"shadow:x:42:\nstaff:x:51:\n");
-    placer.finish(&names).unwrap();
+    placer
+        .finish(&names, &bareroot_unpack::Diversions::default())
+        .unwrap();
     for (path, uid, gid, mode) in [
         ("d", 0, 51, 0o755),
         ("d/shadow", 0, 42, 0o2755),
@@ -422,7 +424,11 @@ fn ordinals_are_used_once() {
     placer
         .place(&order(1, "c"), Verified::local(Made::new(vec![dir("/abs")])))
         .unwrap_err();
-    assert!(placer.finish(&NameTable::default()).is_err());
+    assert!(
+        placer
+            .finish(&NameTable::default(), &bareroot_unpack::Diversions::default())
+            .is_err()
+    );
 }
 
 #[test]

@@ -85,7 +85,12 @@ fn run(threads: usize, mut packages: Vec<(Order, Vec<Item>)>, numbers: &mut Numb
             });
         }
     });
-    (placer.finish(&NameTable::default()).unwrap(), ground.list())
+    (
+        placer
+            .finish(&NameTable::default(), &bareroot_unpack::Diversions::default())
+            .unwrap(),
+        ground.list(),
+    )
 }
 
 #[test]

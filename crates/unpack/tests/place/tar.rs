@@ -12,7 +12,7 @@ fn place(ground: &Ground, bytes: &[u8]) -> Result<bareroot_unpack::Outcome, bare
         &order(0, "a"),
         Verified::local(TarReader::new(bytes, TarLimits::default())),
     )?;
-    placer.finish(&NameTable::default())
+    placer.finish(&NameTable::default(), &bareroot_unpack::Diversions::default())
 }
 
 #[test]

@@ -8,6 +8,9 @@ use bareroot_unpack::{Diversion, Diversions, Installed, Relations, Root, Subject
 use crate::deb::solve::Pick;
 use crate::error::Error;
 
+/// dpkg's list of diversions.
+const DIVERSIONS: &str = "var/lib/dpkg/diversions";
+
 /// The `Replaces` fields of the packages that are unpacked.
 pub struct Replaces(HashMap<(String, String), String>);
 
@@ -97,11 +100,25 @@ impl Installed for Lists {
     }
 }
 
+/// Adds diversions to the root's, so that files stay where they were put when the preinsts ask for the same.
+pub fn add_diversions(root: &Root, more: &[Diversion]) -> Result<(), Error> {
+    if more.is_empty() {
+        return Ok(());
+    }
+    let mut text = root.read_if_exists(DIVERSIONS)?.unwrap_or_default();
+    for diversion in more {
+        let package = diversion.package.as_deref().unwrap_or(":").as_bytes();
+        for line in [&diversion.from, &diversion.to, package] {
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        }
+    }
+    Ok(root.write(DIVERSIONS, 0o644, &text)?)
+}
+
 /// The root's diversions: three lines each, from, to, and the package (`:` for the administrator's own).
 pub fn diversions(root: &Root) -> Result<Diversions, Error> {
-    let text = root
-        .read_if_exists("var/lib/dpkg/diversions")?
-        .unwrap_or_default();
+    let text = root.read_if_exists(DIVERSIONS)?.unwrap_or_default();
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let all = lines.chunks_exact(3).map(|three| Diversion {
         from: three[0].to_vec(),

@@ -87,6 +87,11 @@ impl Replay<'_> {
         };
         let path = contest.spelling(leaf);
         let kind = leaf.kind.words();
+        if let Some(name) = self.elsewhere(contest, leaf.ordinal, &path) {
+            let (dir, fd) = contest.open(self.shared)?;
+            let made = rename_noreplace(&*self.shared.parked()?, number.to_string().as_bytes(), &fd, &name);
+            return made.map_err(|e| self.in_the_way(&dir, &name, leaf.ordinal, &path, e));
+        }
         let verdict = self.ledger.judge(&contest.owners, leaf.ordinal, &path, kind)?;
         if verdict.yields {
             self.ledger.lose(leaf.ordinal, path);
@@ -165,6 +170,12 @@ impl Replay<'_> {
             kind,
         };
         let (dir, fd) = contest.open(self.shared)?;
+        if let Some(name) = self.elsewhere(contest, ordinal, &path) {
+            return match self.make_link(&dir, link, &name)? {
+                true => Ok(()),
+                false => Err(self.in_the_way(&dir, &name, ordinal, &path, Errno::EXIST)),
+            };
+        }
         if !stays {
             let verdict = self.ledger.judge(&contest.owners, ordinal, &path, kind)?;
             if verdict.yields {
@@ -198,18 +209,18 @@ impl Replay<'_> {
             rustix::fs::unlinkat(fd, &*contest.name, AtFlags::empty())
                 .map_err(|e| self.shared.io("remove", dir, &contest.name, e))?;
         }
-        if !self.make_link(dir, link)? {
+        if !self.make_link(dir, link, &link.name)? {
             return Err(self.in_the_way(dir, &link.name, ordinal, &link.listed, Errno::EXIST));
         }
         contest.occupant = Occupant::Leaf(LeafKind::Symlink);
         Ok(())
     }
 
-    /// Makes a link; `false` when its name is taken.
-    pub(super) fn make_link(&self, dir: &Arc<Dir>, link: &Link) -> Result<bool, Error> {
-        let fail = |action, e: Errno| self.shared.io(action, dir, &link.name, e);
+    /// Makes a link of that name; `false` when it is taken.
+    pub(super) fn make_link(&self, dir: &Arc<Dir>, link: &Link, name: &[u8]) -> Result<bool, Error> {
+        let fail = |action, e: Errno| self.shared.io(action, dir, name, e);
         let fd = self.shared.fds.get(dir)?;
-        match rustix::fs::symlinkat(link.text.as_slice(), &fd, &*link.name) {
+        match rustix::fs::symlinkat(link.text.as_slice(), &fd, name) {
             Ok(()) => {}
             Err(Errno::EXIST) => return Ok(false),
             Err(error) => return Err(fail("create", error)),
@@ -220,11 +231,11 @@ impl Replay<'_> {
             if !(self.shared.owners.kept().is_some() && (uid, gid) == (0, 0)) {
                 self.shared
                     .owners
-                    .set_at(&fd, &link.name, uid, gid)
-                    .map_err(|e| self.shared.io("set the owner of", dir, &link.name, e))?;
+                    .set_at(&fd, name, uid, gid)
+                    .map_err(|e| self.shared.io("set the owner of", dir, name, e))?;
             }
         }
-        rustix::fs::utimensat(&fd, &*link.name, &mtime(link.mtime), AtFlags::SYMLINK_NOFOLLOW)
+        rustix::fs::utimensat(&fd, name, &mtime(link.mtime), AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|e| fail("set the time of", e))?;
         Ok(true)
     }

@@ -69,6 +69,11 @@ impl<'f> Ledger<'f> {
             .map_or_else(|| format!("number {ordinal}"), Subject::to_string)
     }
 
+    /// A package's name.
+    pub(super) fn name(&self, ordinal: u32) -> Option<&str> {
+        self.subjects.get(&ordinal).map(|subject| subject.name.as_str())
+    }
+
     fn subject<'a>(&'a self, who: &'a Who) -> Option<&'a Subject> {
         match who {
             Who::Installed(subject) => Some(subject),

@@ -2,6 +2,7 @@
 
 mod arrive;
 mod contest;
+mod diverted;
 mod dress;
 mod follow;
 mod ledger;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::Shared;
+use super::divert::{Diversion, Diversions};
 use super::names::NameTable;
 use super::placed::{Outcome, Placed};
 use super::tree::{Dir, LeafKind, lock};
@@ -22,7 +24,12 @@ use contest::Contest;
 use ledger::Ledger;
 
 /// Replays the packages in their order as far as that matters, and gives everything its final form.
-pub(super) fn finish(shared: &Shared, packages: Vec<Package>, names: &NameTable) -> Result<Outcome, Error> {
+pub(super) fn finish(
+    shared: &Shared,
+    packages: Vec<Package>,
+    names: &NameTable,
+    declared: &Diversions,
+) -> Result<Outcome, Error> {
     for package in &packages {
         shared.settings.cancel.check()?;
         dress::name_files(shared, package, names)?;
@@ -40,6 +47,8 @@ pub(super) fn finish(shared: &Shared, packages: Vec<Package>, names: &NameTable)
         shared,
         names,
         ledger: Ledger::new(shared, &packages),
+        declared,
+        diverted: Vec::new(),
     };
     for package in &packages {
         shared.settings.cancel.check()?;
@@ -74,7 +83,7 @@ pub(super) fn finish(shared: &Shared, packages: Vec<Package>, names: &NameTable)
     replay.ledger.filtered(filtered)?;
     shared.parking.remove(&shared.tree, &shared.fds)?;
     dress::directories(shared, names)?;
-    Ok(outcome(packages, replay.ledger))
+    Ok(outcome(packages, replay.ledger, replay.diverted))
 }
 
 /// The state of the replay that is not on disk.
@@ -82,6 +91,10 @@ struct Replay<'f> {
     shared: &'f Shared,
     names: &'f NameTable,
     ledger: Ledger<'f>,
+    /// What the packages' preinsts divert.
+    declared: &'f Diversions,
+    /// What of it was needed.
+    diverted: Vec<Diversion>,
 }
 
 /// A name in a directory, however the directory is reached.
@@ -89,7 +102,7 @@ fn key(dir: &Arc<Dir>, name: &[u8]) -> (usize, Box<[u8]>) {
     (Arc::as_ptr(dir) as usize, name.into())
 }
 
-fn outcome(packages: Vec<Package>, ledger: Ledger<'_>) -> Outcome {
+fn outcome(packages: Vec<Package>, ledger: Ledger<'_>, diverted: Vec<Diversion>) -> Outcome {
     let (mut lost, taken) = ledger.into_parts();
     let packages = packages.into_iter().map(|mut package| {
         if let Some(lost) = lost.remove(&package.ordinal) {
@@ -107,6 +120,7 @@ fn outcome(packages: Vec<Package>, ledger: Ledger<'_>) -> Outcome {
     Outcome {
         packages: packages.collect(),
         taken,
+        diverted,
     }
 }
 
@@ -114,7 +128,7 @@ impl Replay<'_> {
     /// A link whose name nobody else was known to want.
     fn lone_link(&mut self, ordinal: u32, link: &Link) -> Result<(), Error> {
         let dir = link.dir.real();
-        if self.make_link(&dir, link)? {
+        if self.make_link(&dir, link, &link.name)? {
             return Ok(());
         }
         // Something was there before, or came there with the content of a directory that a link replaced.
