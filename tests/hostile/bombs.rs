@@ -9,7 +9,7 @@ use crate::{Ground, evil};
 
 pub const CASES: &[Case] = cases![
     Root: a_size_that_no_file_has, a_size_that_is_not_there, an_archive_member_that_is_not_there, a_small_file_of_gigabytes, a_file_larger_than_any,
-        a_control_file_of_gigabytes, an_info_file_of_gigabytes, many_info_files, a_decoder_that_wants_all_memory;
+        a_control_file_of_gigabytes, an_info_file_of_gigabytes, many_info_files, info_files_that_are_too_much_together, a_decoder_that_wants_all_memory;
 ];
 
 /// How long a bomb may take to be found, by a debug build on a busy machine.
@@ -126,6 +126,14 @@ fn an_info_file_of_gigabytes() {
 
 fn many_info_files() {
     let deb = (0..2000).fold(evil(), |deb, number| deb.info(&format!("file{number}"), "x"));
+    Ground::with(&deb).refused();
+}
+
+/// None of them is too large, and all together are.
+fn info_files_that_are_too_much_together() {
+    let deb = (0..3).fold(evil().compression(Compression::Zstd), |deb, number| {
+        deb.info(&format!("file{number}"), vec![b'x'; 30 << 20])
+    });
     Ground::with(&deb).refused();
 }
 

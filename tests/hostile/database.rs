@@ -1,17 +1,22 @@
 //! Payloads that lie in wait for what bareroot itself reads and writes in the root.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bareroot_testkit::cases;
 use bareroot_testkit::deb::{DebBuilder, Item};
-use bareroot_testkit::door::Run;
+use bareroot_testkit::door::{self, Run};
 use bareroot_testkit::harness::Case;
+use bareroot_testkit::programs::{INTERPRETER, script};
 
+use crate::races::small_root;
 use crate::{Ground, evil};
 
 pub const CASES: &[Case] = cases![
-    Root: links_where_the_database_is, links_where_configuration_is, links_where_is_cleaned_up, links_where_mounts_are,
-        files_that_do_not_end, info_files_that_climb, conffiles_that_climb, a_package_of_another_name,
+    Root: links_where_the_database_is, links_where_configuration_is, links_where_is_cleaned_up, links_that_a_script_leaves, links_where_mounts_are,
+        links_where_a_root_is_entered, files_that_do_not_end, info_files_that_climb, conffiles_that_climb, a_package_of_another_name,
         an_architecture_that_climbs;
 ];
 
@@ -66,10 +71,54 @@ fn links_where_is_cleaned_up() {
     links_at(&["/var/log/dpkg.log"], "canary/bird");
 }
 
+/// In place of directories that no package could replace: of what is cleaned up and recorded after the last script.
+fn links_that_a_script_leaves() {
+    for path in [
+        "/tmp",
+        "/run",
+        "/var/cache",
+        "/var/cache/apt",
+        "/var/lib/apt",
+        "/var/lib/apt/lists",
+        "/var/log",
+    ] {
+        let up = "../".repeat(path.matches('/').count());
+        for text in [format!("{up}canary"), "/../canary".to_owned()] {
+            let deb = evil().script("postinst", script(&format!("swap {path} {text}")));
+            unharmed(&deb);
+        }
+    }
+}
+
 fn links_where_mounts_are() {
     links_at(&["/proc", "/sys", "/dev"], "canary");
     links_at(&["/dev/pts", "/dev/shm"], "canary");
     links_at(&["/dev/null"], "canary/bird");
+}
+
+/// Nothing is mounted where a link of the root leads, were it another directory of the root.
+fn links_where_a_root_is_entered() {
+    let ground = Ground::with(&evil());
+    let root = small_root(&ground);
+    let bird = ground.door.path("canary");
+    for name in ["proc", "sys", "dev", "run"] {
+        let place = root.join(name);
+        for text in [Path::new("tmp"), Path::new("../canary"), &bird] {
+            fs::remove_dir(&place).unwrap();
+            symlink(text, &place).unwrap();
+            let mut enter = ground.door.command(["enter"]);
+            enter.arg(&root).args(["--", INTERPRETER, "/job"]);
+            let run = door::run(enter);
+            ground.door.assert_no_mount_and_no_process();
+            run.failed(125, &[&format!("`/{name}`"), "it is a symbolic link"]);
+            fs::remove_file(&place).unwrap();
+            fs::create_dir(&place).unwrap();
+        }
+    }
+    assert!(
+        crate::listings(&ground.door) == ground.before,
+        "the bird is not what it was"
+    );
 }
 
 fn files_that_do_not_end() {

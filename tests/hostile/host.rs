@@ -249,6 +249,24 @@ fn search_paths_with_traps() {
         assert!(!is_there(&ground.door.path("home/trapped")), "{path}");
         let _ = fs::remove_dir_all(ground.door.target());
     }
+    // Where nobody has subordinate ids, newuidmap(1) is wanted.
+    let fill = |etc: &Path| {
+        for name in ["subuid", "subgid"] {
+            fs::write(etc.join(name), format!("{NOBODY}:200000:65536\n")).unwrap();
+        }
+    };
+    for path in ["", ".", ":", "../traps"] {
+        let run = with_etc(&ground, fill, || {
+            let command = ground
+                .door
+                .bootstrap_command(&[EXTRACT, &["--mode", "unshare"]].concat());
+            let mut command = as_nobody(command);
+            command.env("PATH", path).current_dir(&directory);
+            door::run(command)
+        });
+        assert!(!is_there(&ground.door.path("home/trapped")), "{path}");
+        run.failed(6, &[]);
+    }
 }
 
 /// The scratch directory is nobody's.
@@ -723,8 +741,11 @@ fn signals_that_are_ignored() {
     let run = door::run(under(&command, "trap '' CHLD PIPE TERM INT HUP USR1 ALRM QUIT"));
     assert_same(&ground, &run, &honest);
     if can_block("signals_that_are_ignored") {
-        let run = door::run(under(&command, "set -- env --block-signal \"$@\""));
-        assert_same(&ground, &run, &honest);
+        // No shell lets SIGCHLD be ignored.
+        for option in ["--block-signal", "--ignore-signal", "--ignore-signal=CHLD"] {
+            let run = door::run(under(&command, &format!("set -- env {option} \"$@\"")));
+            assert_same(&ground, &run, &honest);
+        }
     }
 }
 

@@ -64,10 +64,21 @@ fn data_in_every_compression() {
 
 fn control_in_every_compression() {
     for file in ["./control", "./md5sums", "./postinst"] {
-        let plain = tar(&[Item::directory("./"), Item::file(file, vec![b'x'; 48 << 20])]);
+        // But for its size it is a control archive like any other.
+        let text = "Package: evil\nVersion: 1\nArchitecture: all\nDescription: ";
+        let large = match file {
+            "./control" => [text.as_bytes(), &vec![b'x'; 48 << 20], b"\n"].concat(),
+            _ => vec![b'x'; 48 << 20],
+        };
+        let mut items = vec![Item::directory("./"), Item::file(file, large)];
+        if file != "./control" {
+            items.push(Item::file("./control", format!("{text}y\n")));
+        }
+        let plain = tar(&items);
         for (compression, name) in CONTROL {
             let ground = Ground::with(&member(1, name, compression.compress(&plain)));
-            soon(|| ground.refused());
+            let run = soon(|| ground.extract());
+            run.failed(5, &["evil", "a file over the limit of 33554432"]);
         }
     }
 }

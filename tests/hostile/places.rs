@@ -98,6 +98,7 @@ fn a_target_that_appears_meanwhile() {
         "mkdir \"$1/../root\" && echo mine > \"$1/../root/file\"",
         "echo mine > \"$1/../root\"",
         "mkfifo \"$1/../root\"",
+        "mkdir \"$1/../root\"",
     ] {
         let ground = Ground::with(&evil());
         let run = meanwhile(&ground, what);

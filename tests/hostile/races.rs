@@ -18,7 +18,8 @@ use crate::{Ground, evil, rpms};
 
 pub const CASES: &[Case] = cases![
     Root: directories_while_they_are_filled, parents_while_they_are_filled, what_a_session_mounts_on, records_while_they_are_written,
-        rpm_payloads_while_they_are_placed, rpm_records_while_they_are_written, a_script_that_renames_what_is_cleaned_up, a_root_that_is_entered,
+        rpm_payloads_while_they_are_placed, rpm_records_while_they_are_written, a_script_that_renames_what_is_cleaned_up,
+        a_script_that_fills_what_is_cleaned_up, a_root_that_is_entered,
         a_root_that_is_removed, a_root_that_is_exported, a_system_that_is_cloned;
 ];
 
@@ -206,13 +207,20 @@ fn rpm_records_while_they_are_written() {
 /// The scripts' own processes do it: as long as their session lasts, and in what is cleaned up after it.
 fn a_script_that_renames_what_is_cleaned_up() {
     for paths in [
-        ["/tmp", "/run"],
-        ["/var/lib/dpkg", "/var/cache"],
-        ["/etc", "/var/log"],
+        &["/tmp", "/run"][..],
+        &["/var/cache", "/var/log"],
+        &["/var/lib/dpkg"],
+        &["/etc"],
     ] {
+        // Seen from the host they lead to the bird; in the root nothing is above it.
         let lines: Vec<String> = paths
             .iter()
-            .map(|path| format!("flip {path} /../canary 3000"))
+            .map(|path| {
+                format!(
+                    "flip {path} {}canary 3000",
+                    "../".repeat(path.matches('/').count())
+                )
+            })
             .collect();
         let deb = evil()
             .script("preinst", script(&lines.join("\n")))
@@ -223,8 +231,18 @@ fn a_script_that_renames_what_is_cleaned_up() {
     }
 }
 
+/// What a script left running has ended before anything is cleaned up: it fills nothing again.
+fn a_script_that_fills_what_is_cleaned_up() {
+    for name in ["preinst", "postinst"] {
+        let ground = Ground::with(&evil().script(name, script("rewrite /tmp/egg 20000")));
+        ground.bootstrap().succeeded();
+        let tmp = fs::read_dir(ground.door.target().join("tmp")).unwrap();
+        assert_eq!(tmp.count(), 0, "{name}");
+    }
+}
+
 /// A root with nothing but the program, and directories to mount on.
-fn small_root(ground: &Ground) -> PathBuf {
+pub fn small_root(ground: &Ground) -> PathBuf {
     let root = ground.door.target();
     for path in [
         "usr/bin",
@@ -244,7 +262,8 @@ fn small_root(ground: &Ground) -> PathBuf {
     fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(root.join("etc/passwd"), "root:x:0:0::/:/usr/bin/script\n").unwrap();
     fs::write(root.join("etc/resolv.conf"), "").unwrap();
-    fs::write(root.join("nest/bird"), "tame").unwrap();
+    // As long as the wild one.
+    fs::write(root.join("nest/bird"), "tamed").unwrap();
     fs::write(root.join("job"), "touch /tmp/ran\n").unwrap();
     root
 }
@@ -307,20 +326,31 @@ fn a_root_that_is_exported() {
     let root = small_root(&ground);
     // It has every word of this file.
     fs::remove_file(root.join(&INTERPRETER[1..])).unwrap();
-    let found = root.clone();
-    let paths = &["nest", "nest/one", "etc"];
-    let flipper = Flipper::start(move || Some(found.clone()), paths, ground.door.path("canary"));
-    for _ in 0..10 {
-        let tar = ground.door.path("root.tar");
-        let mut export = ground.door.command(["export"]);
-        export.arg(&root).arg(&tar);
-        let run = door::run(export);
-        assert!(matches!(run.code, Some(0 | 6 | 9)), "{run:?}");
-        if run.code == Some(0) {
-            assert_tame(&fs::read(&tar).unwrap());
+    for paths in [&["nest", "nest/one", "etc"][..], &["nest"]] {
+        let found = root.clone();
+        let flipper = Flipper::start(move || Some(found.clone()), paths, ground.door.path("canary"));
+        for _ in 0..30 {
+            let tar = ground.door.path("root.tar");
+            let mut export = ground.door.command(["export"]);
+            export.arg(&root).arg(&tar);
+            let run = door::run(export);
+            assert!(matches!(run.code, Some(0 | 6 | 9)), "{run:?}");
+            if run.code == Some(0) {
+                assert_tame(&fs::read(&tar).unwrap());
+            }
+        }
+        assert!(flipper.stop() > 0);
+        // Then it has what the bird's home has, and nothing that would be missed there.
+        for path in ["nest/one", "nest.swap/one", "nest/one.swap", "nest.swap/one.swap"] {
+            let path = root.join(path);
+            let is_link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
+            let _ = if is_link {
+                fs::remove_file(path)
+            } else {
+                fs::remove_dir_all(path)
+            };
         }
     }
-    assert!(flipper.stop() > 0);
     assert_birds_live(&ground);
 }
 

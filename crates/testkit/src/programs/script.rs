@@ -26,6 +26,9 @@ pub fn main(words: &[String]) -> ExitCode {
     if path == "--flip" {
         return flip(arguments);
     }
+    if path == "--rewrite" {
+        return rewrite(arguments);
+    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -104,8 +107,15 @@ fn run(line: &str, arguments: &[String]) -> io::Result<Option<u8>> {
         // How scripts end, and fail to.
         ("exit", [code]) => return Ok(Some(number(code)?.min(255) as u8)),
         ("sleep", [seconds]) => thread::sleep(Duration::from_secs(number(seconds)?.into())),
+        // A link of that text takes the place of a directory, which stays beside it.
+        ("swap", [path, text]) => {
+            fs::rename(path, format!("{path}.swap"))?;
+            std::os::unix::fs::symlink(text, path)?;
+        }
         // In the background: a directory is exchanged with a link of that text for so many milliseconds.
         ("flip", [_, _, _]) => drop(Command::new(INTERPRETER).arg("--flip").args(&words).spawn()?),
+        // In the background: a file is written again and again for so many milliseconds.
+        ("rewrite", [_, _]) => drop(Command::new(INTERPRETER).arg("--rewrite").args(&words).spawn()?),
         ("daemon", []) => drop(Command::new(INTERPRETER).arg("--linger").spawn()?),
         ("kill-self", []) => {
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)?;
@@ -128,6 +138,19 @@ fn flip(words: &[String]) -> ExitCode {
     while begin.elapsed() < time {
         let exchange = rustix::fs::RenameFlags::EXCHANGE;
         let _ = rustix::fs::renameat_with(rustix::fs::CWD, path, rustix::fs::CWD, &aside, exchange);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Writes a file again and again until the time is over.
+fn rewrite(words: &[String]) -> ExitCode {
+    let [path, time] = words else {
+        return ExitCode::from(2);
+    };
+    let begin = std::time::Instant::now();
+    let time = Duration::from_millis(time.parse().unwrap_or_default());
+    while begin.elapsed() < time {
+        let _ = fs::write(path, "still here");
     }
     ExitCode::SUCCESS
 }
