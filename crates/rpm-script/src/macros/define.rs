@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::expand::{Expansion, matching};
-use super::{Entry, Level, MacroError, builtin};
+use super::{EACH, Entry, Level, MacroError, builtin};
 
 /// What is done to a body when it is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ impl Expansion<'_> {
             self.inner(&body, &mut expanded)?;
             body = expanded;
         }
-        self.macros.hold(name.len() + body.len())?;
+        self.macros.hold(name.len() + body.len() + EACH)?;
         self.macros.push(
             name,
             Entry {

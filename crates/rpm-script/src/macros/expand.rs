@@ -1,7 +1,7 @@
 //! The expansion itself.
 
 use super::define::{Body, is_blank, is_end, shown};
-use super::{Entry, Host, Level, MOST_BYTES, MOST_DEPTH, MacroError, Macros, builtin, expression};
+use super::{EACH, Entry, Host, Level, MOST_BYTES, MOST_DEPTH, MacroError, Macros, builtin, expression};
 use crate::words;
 
 /// The state of an expansion at some depth.
@@ -205,7 +205,13 @@ impl<'a> Expansion<'a> {
         }
         let (arguments, end) = match (call.value, call.words) {
             (Some(value), _) => (vec![self.expanded(value)?], call.end),
-            (None, Some(words)) => (words::split(&self.expanded(words)?), call.end_of_words),
+            (None, Some(words)) => {
+                let words = self.expanded(words)?;
+                // Each word is a text of its own, however short.
+                let most = words.iter().filter(|byte| byte.is_ascii_whitespace()).count() + 1;
+                self.macros.hold(most.saturating_mul(EACH / 4))?;
+                (words::split(&words), call.end_of_words)
+            }
             (None, None) => (Vec::new(), call.end),
         };
         self.with_arguments(call.name, &entry, arguments, out)?;
@@ -251,7 +257,8 @@ impl<'a> Expansion<'a> {
         let (given, rest) = options_of(name, &options, &arguments)?;
         // Each argument becomes part of several macros.
         let bytes: usize = arguments.iter().map(|argument| argument.len() + 1).sum();
-        self.macros.hold(bytes.saturating_mul(4))?;
+        let each = arguments.len().saturating_mul(EACH);
+        self.macros.hold(bytes.saturating_mul(4).saturating_add(each))?;
         self.level += 1;
         let level = self.level;
         let define = |name: &[u8], body: &[u8]| {

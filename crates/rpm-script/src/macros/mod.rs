@@ -29,6 +29,9 @@ const MOST_STEPS: usize = 200_000;
 /// at one moment, at any depth, is a small multiple of it.
 const MOST_HELD: usize = 16 << 20;
 
+/// What a definition or an argument takes beside its bytes: its name, and its places in tables.
+const EACH: usize = 512;
+
 /// Why an expansion failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
