@@ -194,6 +194,8 @@ impl Dir {
         let copied = self.copy(blob, &mut file);
         if let Err(source) = copied {
             let _ = self.root.remove(&part);
+            // A copy that is left in the middle because the run is to stop is no error of the disk's.
+            self.cancel.check()?;
             return Err(bareroot_unpack::Error::io("write", self.path.join(path), source).into());
         }
         self.parent(path)?;
@@ -272,5 +274,26 @@ impl Dir {
             ))),
             Err(error) => wrong(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_is_stopped_is_no_error_of_the_disk() {
+        let temp = tempfile::tempdir().unwrap();
+        let cancel = Cancel::default();
+        let dir = Dir::write(&temp.path().join("mirror"), &cancel).unwrap();
+        std::fs::write(temp.path().join("file"), "content").unwrap();
+        let file = File::open(temp.path().join("file")).unwrap();
+        let blob = Blob::new(file, 7, bareroot_model::Digest::new([0; 32]), "file");
+        dir.keep(&blob, "pool/file").unwrap();
+        cancel.set();
+        let error = dir.keep(&blob, "pool/other").unwrap_err();
+        assert!(matches!(error, Error::Cancelled(_)), "{error}");
+        assert!(!dir.root.exists("pool/other").unwrap());
+        assert!(dir.root.read_dir(PARTS).unwrap().is_empty());
     }
 }
