@@ -6,14 +6,30 @@ use crate::error::Error;
 
 /// What takes the bytes.
 pub(crate) trait Out {
-    /// Room for up to `most` of the next bytes, at least one; [`Out::advance`] says how many were put there.
+    /// The memory that is being filled.
+    fn piece(&mut self) -> &mut Piece;
+
+    /// Sends what is in it, so that it is empty.
     ///
     /// # Errors
     /// [`Error::Write`], or [`Error::Closed`] when whoever writes is gone.
-    fn room(&mut self, most: u64) -> Result<&mut [u8], Error>;
+    fn flush(&mut self) -> Result<(), Error>;
+
+    /// Room for up to `most` of the next bytes, at least one; [`Out::advance`] says how many were put there.
+    ///
+    /// # Errors
+    /// As [`Out::flush`].
+    fn room(&mut self, most: u64) -> Result<&mut [u8], Error> {
+        if self.piece().is_full() {
+            self.flush()?;
+        }
+        Ok(self.piece().free(most))
+    }
 
     /// Takes so many bytes of the room for sent.
-    fn advance(&mut self, count: usize);
+    fn advance(&mut self, count: usize) {
+        self.piece().advance(count);
+    }
 
     /// Sends bytes.
     ///
@@ -110,12 +126,6 @@ impl<W: Write> Direct<W> {
         }
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        self.out.write_all(&self.piece).map_err(Error::Write)?;
-        self.piece.clear();
-        Ok(())
-    }
-
     /// Writes what is left.
     ///
     /// # Errors
@@ -127,14 +137,13 @@ impl<W: Write> Direct<W> {
 }
 
 impl<W: Write> Out for Direct<W> {
-    fn room(&mut self, most: u64) -> Result<&mut [u8], Error> {
-        if self.piece.is_full() {
-            self.flush()?;
-        }
-        Ok(self.piece.free(most))
+    fn piece(&mut self) -> &mut Piece {
+        &mut self.piece
     }
 
-    fn advance(&mut self, count: usize) {
-        self.piece.advance(count);
+    fn flush(&mut self) -> Result<(), Error> {
+        self.out.write_all(&self.piece).map_err(Error::Write)?;
+        self.piece.clear();
+        Ok(())
     }
 }

@@ -48,26 +48,19 @@ pub(crate) fn pipe() -> (Sender, Receiver) {
 }
 
 impl Out for Sender {
-    fn room(&mut self, most: u64) -> Result<&mut [u8], Error> {
-        if self.piece.is_full() {
-            self.flush()?;
-        }
-        Ok(self.piece.free(most))
+    fn piece(&mut self) -> &mut Piece {
+        &mut self.piece
     }
 
-    fn advance(&mut self, count: usize) {
-        self.piece.advance(count);
-    }
-}
-
-impl Sender {
     fn flush(&mut self) -> Result<(), Error> {
         let mut next = self.used.try_recv().unwrap_or_else(|_| Piece::new(PIECE));
         next.clear();
         let piece = std::mem::replace(&mut self.piece, next);
         self.parts.send(Part::Bytes(piece)).map_err(|_| Error::Closed)
     }
+}
 
+impl Sender {
     /// Sends what is left, and that it is all.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::{Backend, ByteOrder, Contents, Error};
 /// other. What that makes of them comes back, that of the file with the headers first.
 ///
 /// # Errors
-/// Whatever `put` says; [`Error::Rpm`] for a header that is none, [`Error::Number`], [`Error::TooLarge`].
+/// Whatever `put` says; [`Error::Header`] for a header that is none, [`Error::Number`], [`Error::TooLarge`].
 pub fn convert<T: Send, E: From<Error> + Send>(
     contents: &Contents<'_>,
     backend: Backend,
