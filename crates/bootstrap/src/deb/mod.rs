@@ -14,6 +14,7 @@ mod unpack;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use bareroot_deb::archive::Deb;
 use bareroot_depot::lock::Root;
 use bareroot_enter::binfmt::Arch;
 use bareroot_enter::{Session, Spec};
@@ -35,7 +36,7 @@ use locked::Vouching;
 pub use locked::{arch_of, plan as plan_of};
 pub use plan::Plan;
 use solve::{LocalFiles, Pick, Solution};
-use unpack::{InRoot, Work};
+use unpack::Work;
 
 /// The family's word, in a root that waits for its second stage.
 pub const FAMILY: &str = "deb";
@@ -244,17 +245,16 @@ impl Growth<'_> {
         if self.ground.request.variant == Variant::Extract {
             return self.run_hooks(HookKind::Extract);
         }
-        context.phase(Phase::Record, || -> Result<(), Error> {
-            record::record(self.ground.root, before, &unpacked)?;
-            record::mark_automatic(self.ground.root, self.plan, picks)
+        let debs = context.phase(Phase::Record, || -> Result<_, Error> {
+            let debs = record::record(self.ground.root, before, unpacked)?;
+            record::mark_automatic(self.ground.root, self.plan, picks)?;
+            Ok(debs)
         })?;
         if number == 0 {
             self.run_hooks(HookKind::Extract)?;
         }
-        if !unpacked.packages.is_empty() {
-            context.phase(Phase::Configure, || {
-                self.configure(&unpacked.packages, picks, solution)
-            })?;
+        if !debs.is_empty() {
+            context.phase(Phase::Configure, || self.configure(&debs, picks, solution))?;
         }
         if number == 0 {
             self.run_hooks(HookKind::Essential)?;
@@ -272,14 +272,14 @@ impl Growth<'_> {
         self.ground.run_hooks(kind, || self.session(&StandIns::default()))
     }
 
-    fn configure(&self, unpacked: &[InRoot], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
+    fn configure(&self, unpacked: &[Deb], picks: &[&Pick], solution: &Solution) -> Result<(), Error> {
         let dpkg_version = solution
             .version_of("dpkg")
             .ok_or(Error::NotConfigurable { missing: "dpkg" })?;
         let packages: Vec<Unconfigured<'_>> = (unpacked.iter().zip(picks))
-            .map(|(package, pick)| Unconfigured {
-                control: &package.deb.control,
-                info: &package.deb.info,
+            .map(|(deb, pick)| Unconfigured {
+                control: &deb.control,
+                info: &deb.info,
                 stage: pick.stage,
             })
             .collect();

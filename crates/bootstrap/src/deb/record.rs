@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use bareroot_deb::record::{self, Database, Listed, Owner};
+use bareroot_deb::archive::Deb;
+use bareroot_deb::record::{self, Database, Listed, Owner, Record};
 use bareroot_unpack::{FileKind, PathKind, Root, Taken};
 
 use crate::deb::plan::Plan;
@@ -14,47 +15,62 @@ const STATUS: &str = "var/lib/dpkg/status";
 const TRIGGERS: &str = "var/lib/dpkg/triggers";
 const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
 
-/// Records packages as `install ok unpacked`, beside what the root had already.
+/// Records packages as `install ok unpacked`, beside what the root had already. What comes back are their control archives,
+/// in the order of `unpacked`: what was placed is of no use any more, and much.
 ///
 /// # Errors
 /// When a package says something that dpkg would refuse.
-pub fn record(root: &Root, mut database: Database, unpacked: &Unpacked) -> Result<(), Error> {
+pub fn record(root: &Root, mut database: Database, unpacked: Unpacked) -> Result<Vec<Deb>, Error> {
     for (directory, mode) in record::DIRECTORIES {
         root.create_dir_all(directory, mode)?;
     }
     hand_over(root, &mut database, &unpacked.taken)?;
-    for package in &unpacked.packages {
-        let lost = lost_conffiles(package)?;
-        let mut paths: Vec<Listed<'_>> = (package.placed.paths.iter())
-            .map(|path| Listed {
-                path: match path.path.as_slice() {
-                    b"/." => b"/",
-                    path => path,
-                },
-                symlink: path.kind == PathKind::Symlink,
-                owner: Owner::This,
-                md5: package.placed.md5.get(&path.path).copied(),
-            })
-            .collect();
-        paths.extend(lost.iter().map(|path| Listed {
-            path,
-            symlink: false,
-            owner: Owner::OtherConffile,
-            md5: None,
-        }));
-        database.add(&record::Unpacked {
-            control: &package.deb.control,
-            info: &package.deb.info,
-            paths: &paths,
-        })?;
+    let mut debs = Vec::with_capacity(unpacked.packages.len());
+    for package in unpacked.packages {
+        for record in add(&mut database, &package)? {
+            write(root, &record)?;
+        }
+        debs.push(package.deb);
     }
     for record in database.records() {
-        root.write(&record.path, record.mode, &record.bytes)?;
-        if let Some(mtime) = record.mtime {
-            root.set_mtime(&record.path, mtime)?;
-        }
+        write(root, &record)?;
+    }
+    Ok(debs)
+}
+
+fn write(root: &Root, record: &Record) -> Result<(), Error> {
+    root.write(&record.path, record.mode, &record.bytes)?;
+    if let Some(mtime) = record.mtime {
+        root.set_mtime(&record.path, mtime)?;
     }
     Ok(())
+}
+
+/// Adds one package; what comes back is its own.
+fn add(database: &mut Database, package: &InRoot) -> Result<Vec<Record>, Error> {
+    let lost = lost_conffiles(package)?;
+    let mut paths: Vec<Listed<'_>> = (package.placed.paths.iter())
+        .map(|path| Listed {
+            path: match path.path.as_slice() {
+                b"/." => b"/",
+                path => path,
+            },
+            symlink: path.kind == PathKind::Symlink,
+            owner: Owner::This,
+            md5: package.placed.md5.get(&path.path).copied(),
+        })
+        .collect();
+    paths.extend(lost.iter().map(|path| Listed {
+        path,
+        symlink: false,
+        owner: Owner::OtherConffile,
+        md5: None,
+    }));
+    Ok(database.add(&record::Unpacked {
+        control: &package.deb.control,
+        info: &package.deb.info,
+        paths: &paths,
+    })?)
 }
 
 /// Conffiles of a package that another package's file took the place of.
@@ -96,7 +112,7 @@ fn hand_over(root: &Root, database: &mut Database, taken: &[Taken]) -> Result<()
                 Owner::This
             }
         };
-        database.hand_over(&package, &list, &owner)?;
+        write(root, &database.hand_over(&package, &list, &owner)?)?;
     }
     Ok(())
 }

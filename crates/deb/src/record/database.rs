@@ -17,7 +17,6 @@ pub struct Database {
     /// Packages, as `triggers/` names them, whose triggers can be activated.
     configured: BTreeSet<String>,
     triggers: Triggers,
-    info: Vec<Record>,
 }
 
 impl Database {
@@ -65,13 +64,14 @@ impl Database {
         Ok(database)
     }
 
-    /// Adds a package whose payload is in the root, in the state `install ok unpacked`.
+    /// Adds a package whose payload is in the root, in the state `install ok unpacked`. What comes back is its own, in
+    /// `info/`: to be written at once, for that of thousands of packages takes much memory.
     ///
     /// # Errors
     ///
     /// [`RecordError::Package`] when the package says something that dpkg would refuse; [`RecordError::Installed`] when
     /// the root has it already.
-    pub fn add(&mut self, unpacked: &Unpacked<'_>) -> Result<(), RecordError> {
+    pub fn add(&mut self, unpacked: &Unpacked<'_>) -> Result<Vec<Record>, RecordError> {
         let control = unpacked.control;
         let name = control.record_name();
         let same = control.is_multi_arch_same();
@@ -97,13 +97,13 @@ impl Database {
         self.triggers
             .activate(&name, paths, &|package| configured.contains(package));
         self.stanzas.insert(key, stanza);
-        self.info.extend(records);
-        Ok(())
+        Ok(records)
     }
 
     /// Takes paths away from a package of an earlier stage, because one of this stage replaces them.
     ///
-    /// `package` is named as in `info/` (`libc6:amd64`), `list` is its list there, `owner` says what is still its own.
+    /// `package` is named as in `info/` (`libc6:amd64`), `list` is its list there, `owner` says what is still its own. What
+    /// comes back is its new list.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Database {
         package: &str,
         list: &[u8],
         owner: &dyn Fn(&[u8]) -> Owner,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Record, RecordError> {
         let (name, arch) = package.split_once(':').unwrap_or((package, ""));
         let missing = || RecordError::database("status", format!("it does not have `{package}`"));
         let stanza = self
@@ -124,9 +124,7 @@ impl Database {
         let kept = list.split_inclusive(|&b| b == b'\n');
         let kept = kept.filter(|line| owner(line.strip_suffix(b"\n").unwrap_or(line)) == Owner::This);
         let path = format!("var/lib/dpkg/info/{package}.list");
-        self.info
-            .push(Record::new(path, kept.flatten().copied().collect()));
-        Ok(())
+        Ok(Record::new(path, kept.flatten().copied().collect()))
     }
 
     /// The names of the packages that the root had configured before this stage, as `triggers/` names them.
@@ -134,13 +132,12 @@ impl Database {
         self.configured.iter().map(String::as_str)
     }
 
-    /// Everything to be written below the root, when [`DIRECTORIES`](super::DIRECTORIES) are there.
+    /// What all packages have in common, to be written below the root, when [`DIRECTORIES`](super::DIRECTORIES) are there.
     ///
     /// `diversions` is not among it: the first `dpkg-divert` makes it, and a root where none runs has none.
     pub fn records(self) -> Vec<Record> {
-        let mut records = self.info;
         // "Multi-Arch: same" names in info/; dpkg converts a database without this file, by guessing.
-        records.push(Record::new("var/lib/dpkg/info/format", b"1\n".to_vec()));
+        let mut records = vec![Record::new("var/lib/dpkg/info/format", b"1\n".to_vec())];
         records.extend(self.triggers.records());
         let status = self
             .stanzas

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use smallvec::SmallVec;
 
 use super::owner::Owner;
 use crate::error::Error;
@@ -45,7 +46,7 @@ pub(super) struct Dir {
 pub(super) struct State {
     pub(super) slots: HashMap<Box<[u8]>, Slot>,
     /// The packages that ship it, in order of arrival.
-    pub(super) claims: Vec<DirClaim>,
+    pub(super) claims: SmallVec<[DirClaim; 1]>,
     /// When it is first needed, and the modification time of the entry that needs it.
     pub(super) implied: Option<(Moment, i64)>,
 }
@@ -69,7 +70,7 @@ pub(super) struct Slot {
     /// Whether `dir` is reached through a link that was there before the first package.
     pub(super) alias: bool,
     /// What is no directory, one for each package that ships it.
-    pub(super) leaves: Vec<Leaf>,
+    pub(super) leaves: SmallVec<[Leaf; 1]>,
     /// What was there before the first package and is no directory.
     pub(super) existing: Option<Existing>,
     /// Whether it is on the list of what the solution's order must settle.

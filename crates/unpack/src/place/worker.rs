@@ -122,6 +122,9 @@ impl<'s, 'o> Worker<'s, 'o> {
             return Err(self.escape(&link.listed, Escape::ThroughOwnLink));
         }
         lock(&self.shared.buffers).push(self.buffer);
+        // It is kept until all packages are placed.
+        self.package.paths.shrink_to_fit();
+        self.package.links.shrink_to_fit();
         Ok(self.package)
     }
 

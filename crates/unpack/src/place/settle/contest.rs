@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
+use smallvec::SmallVec;
 
 use super::super::Shared;
 use super::super::tree::{At, Dir, Existing, Leaf, LeafKind, Slot, lock};
@@ -19,7 +20,7 @@ pub(super) struct Contest {
     pub(super) name: Box<[u8]>,
     /// Its path when the replay began.
     pub(super) path: Vec<u8>,
-    pub(super) leaves: Vec<Leaf>,
+    pub(super) leaves: SmallVec<[Leaf; 1]>,
     /// The directory that packages have there.
     pub(super) node: Option<Arc<Dir>>,
     /// The number of `node` in the parking directory, while it is not at its path.
@@ -77,7 +78,7 @@ impl Contest {
             name: name.into(),
             owners: installed(shared, &path),
             path,
-            leaves: Vec::new(),
+            leaves: SmallVec::new(),
             node: None,
             aside: None,
             occupant,
