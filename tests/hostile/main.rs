@@ -14,6 +14,7 @@ mod http;
 mod indexes;
 mod links;
 mod mixed;
+mod named;
 mod names;
 mod numbers;
 mod overlaps;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         database::CASES,
         indexes::CASES,
         links::CASES,
+        named::CASES,
         names::CASES,
         numbers::CASES,
         overlaps::CASES,

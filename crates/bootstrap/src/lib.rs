@@ -7,6 +7,7 @@
 //! [`bootstrap`] tells it from a [`Request`] to a [`Target`], a directory or an archive; [`resolve`] stops after the
 //! solution; [`export`] makes an archive of a root that is there.
 
+mod bounded;
 mod carry;
 pub mod catalogue;
 mod clone;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bareroot_depot::Recipe;
 use bareroot_depot::recipe::{self, Filter as Path_};
 
+use crate::bounded;
 use crate::error::Error;
 use crate::request::{CacheChoice, Filter, Hook, HookKind, LockUse, Request, Variant, Waivers};
 
@@ -17,7 +18,7 @@ use crate::request::{CacheChoice, Filter, Hook, HookKind, LockUse, Request, Vari
 /// # Errors
 /// When it cannot be read, or says something that means nothing.
 pub fn read(path: &Path) -> Result<Recipe, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+    let text = bounded::read_text(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;

@@ -8,6 +8,7 @@ use bareroot_deb::{record, sources};
 use bareroot_unpack::{Node, Root};
 use rustix::io::Errno;
 
+use crate::bounded;
 use crate::context::Context;
 use crate::deb::plan::{MergedUsr, Plan};
 use crate::deb::solve::Solution;
@@ -128,7 +129,7 @@ fn options(root: &Root, path: &str, options: &[String], end: &str) -> Result<(),
     for option in options {
         let file = Path::new(option);
         if file.is_file() {
-            text.extend(std::fs::read(file).map_err(|source| Error::Read {
+            text.extend(bounded::read(file).map_err(|source| Error::Read {
                 path: file.to_owned(),
                 source,
             })?);
@@ -165,7 +166,7 @@ fn host_files(root: &Root, request: &Request, context: &Context) -> Result<(), E
         if root.exists(name)? {
             continue;
         }
-        match std::fs::read(host) {
+        match bounded::read(Path::new(host)) {
             Ok(bytes) => {
                 use std::os::unix::fs::PermissionsExt as _;
                 let kept = std::fs::symlink_metadata(host)

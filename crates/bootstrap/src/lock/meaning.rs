@@ -10,6 +10,7 @@ use bareroot_depot::lock::{Meaning, Value};
 use bareroot_model::Digest;
 use sha2::{Digest as _, Sha256};
 
+use crate::bounded;
 use crate::error::Error;
 use crate::request::{Request, Variant};
 
@@ -95,7 +96,7 @@ fn wish_of(wish: &str) -> String {
 fn files(paths: &[std::path::PathBuf], locked: &[String]) -> Result<Option<Value>, Error> {
     let mut words = locked.to_vec();
     for path in paths {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+        let bytes = bounded::read(path).map_err(|source| Error::Read {
             path: path.clone(),
             source,
         })?;

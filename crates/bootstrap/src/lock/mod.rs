@@ -15,7 +15,7 @@ use bareroot_depot::{Lock, lock as depot};
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::{LockUse, Request};
-use crate::{deb, rpm};
+use crate::{bounded, deb, rpm};
 
 pub use digest::{checksum, expected, packages};
 pub use make::{LockReport, Order, Upgrade, local_path, lock};
@@ -48,7 +48,7 @@ impl Locked {
 /// # Errors
 /// [`Error::NoLock`] where there is none.
 pub fn read(path: &Path) -> Result<Lock, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+    let text = bounded::read_text(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => Error::NoLock {
             path: path.to_owned(),
         },

@@ -2,9 +2,13 @@
 //!
 //! The files are read as they are. A name service is never asked: in a static binary it would load code of the host.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
 
 use crate::Error;
+
+/// The most of a file that is read, in bytes.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// How many ids a distribution's root needs: nobody is 65534, and the own id is one of them.
 const NEEDED: u64 = 65_534;
@@ -55,9 +59,13 @@ pub(super) fn of_this_user() -> Result<Ids, Error> {
 }
 
 fn read(file: &str) -> String {
+    let mut bytes = Vec::new();
+    let file = File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
     // One that cannot be read grants nothing.
-    let bytes = std::fs::read(Path::new(file)).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    match file {
+        Ok(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => String::new(),
+    }
 }
 
 fn name_of(uid: u32, passwd: &str) -> Option<String> {

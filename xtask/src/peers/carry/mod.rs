@@ -5,6 +5,7 @@ mod job;
 mod libraries;
 mod programs;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -123,7 +124,7 @@ fn each(
         let missing: Vec<&str> = std::iter::once(&program.name)
             .chain(program.helpers)
             .copied()
-            .filter(|name| !source.has(name))
+            .filter(|name| source.named(name).is_none())
             .collect();
         // Debian's root was made with all of them.
         if source.from == Path::new("/") && !missing.is_empty() {
@@ -157,15 +158,32 @@ fn each(
 }
 
 impl Source<'_> {
-    fn has(&self, name: &str) -> bool {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"]
-            .iter()
-            .any(|directory| self.from.join(directory).join(name).symlink_metadata().is_ok())
+    /// The name or the path of a program, if the source has it; of `*` the last that there is.
+    fn named(&self, name: &str) -> Option<String> {
+        if let Some((above, below)) = name.split_once("/*/") {
+            let entries = self.from.join(above.trim_start_matches('/')).read_dir().ok()?;
+            let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            let paths = names.map(|name| format!("{above}/{name}/{below}"));
+            return paths.filter(|path| self.is_there(path)).max();
+        }
+        let there = match name.starts_with('/') {
+            true => self.is_there(name),
+            false => ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"]
+                .iter()
+                .any(|directory| self.is_there(&format!("{directory}/{name}"))),
+        };
+        there.then(|| name.to_owned())
+    }
+
+    fn is_there(&self, path: &str) -> bool {
+        self.from
+            .join(path.trim_start_matches('/'))
+            .symlink_metadata()
+            .is_ok()
     }
 
     /// `bareroot carry`.
-    fn carry(&self, root: &Path, words: &[&str]) -> Command {
+    fn carry(&self, root: &Path, words: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(self.bareroot);
         command.arg("carry").arg(root).args(words);
         command.arg("--from").arg(self.from);
@@ -174,9 +192,11 @@ impl Source<'_> {
 
     /// The program alone, which is measured, and then what its job needs beside it. Its size in bytes.
     fn carried(&self, program: &Program, root: &Path) -> Result<u64> {
+        let named = |name: &&str| self.named(name).unwrap_or_else(|| (*name).to_owned());
         must(&mut self.carry(root, &[program.name]))?;
         let size = size(root)?;
-        must(&mut self.carry(root, program.helpers))?;
+        let helpers: Vec<String> = program.helpers.iter().map(named).collect();
+        must(&mut self.carry(root, &helpers))?;
         Ok(size)
     }
 }

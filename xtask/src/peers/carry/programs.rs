@@ -5,7 +5,7 @@
 pub struct Program {
     /// What is carried first, and measured alone.
     pub name: &'static str,
-    /// What the job runs beside it, carried into the same root.
+    /// What the job runs beside it, carried into the same root. A component `*` is the only name that the source has there.
     pub helpers: &'static [&'static str],
     /// Whom to be.
     pub user: &'static str,
@@ -97,13 +97,18 @@ pub const PROGRAMS: &[Program] = &[
          && git log --format=%s",
         "a commit",
     ),
-    // It speaks to a port where nobody listens: a server would be a larger root than all the rest.
+    // A server that runs as nobody, made for it.
     program(
         "psql",
-        &["sh"],
-        "psql --version; psql -w -h 127.0.0.1 -p 9 -c 'select 1' 2>&1; :",
-        "port 9 failed: Connection refused",
-    ),
+        &["sh", "sleep", "/usr/lib/postgresql/*/bin/initdb", "/usr/lib/postgresql/*/bin/postgres"],
+        "cd /tmp && bin=$(echo /usr/lib/postgresql/*/bin) && $bin/initdb -A trust -U owner -D d --no-sync --locale C.UTF-8 > initdb.log 2>&1 \
+         && { $bin/postgres -D d -F -h 127.0.0.1 -p 42599 -k /tmp > postgres.log 2>&1 & } \
+         && n=0 && until psql -q -w -h 127.0.0.1 -p 42599 -U owner postgres -c 'select 1' > /dev/null 2>&1 || [ $n -gt 30 ]; \
+         do sleep 1; n=$((n + 1)); done \
+         && psql -w -At -h 127.0.0.1 -p 42599 -U owner postgres -c \"select upper('asked ') || 6 * 7 || ' ' || 'ü' collate \\\"C\\\"\"",
+        "ASKED 42 ü",
+    )
+    .by("nobody"),
     program(
         "gcc",
         &["sh"],
@@ -174,19 +179,30 @@ pub const PROGRAMS: &[Program] = &[
         "packed",
     )
     .quick(),
-    program("less", &["sh"], "echo 'a page' > /tmp/f && less /tmp/f", "a page"),
+    // On a terminal, where it goes on to the second file and back, and leaves when it is told.
+    program(
+        "less",
+        &["sh", "script", "cat"],
+        "echo 'first page' > /tmp/f && echo 'second page' > /tmp/g && printf ':n:pq' | TERM=xterm SHELL=/bin/sh \
+         script -qec 'less /tmp/f /tmp/g' /tmp/typescript > /tmp/screen; cat /tmp/screen",
+        "second page",
+    ),
     program(
         "tmux",
         &["sh", "cat", "sleep"],
         "tmux -f /dev/null new-session -d 'echo in a pane > /tmp/t' && sleep 2; cat /tmp/t",
         "in a pane",
     ),
-    // A port where nobody listens, as with psql.
     program(
         "dig",
-        &["sh"],
-        "dig @127.0.0.1 -p 9 +time=1 +tries=1 example.org; :",
-        "no servers could be reached",
+        &["sh", "sleep", "named"],
+        "cd /tmp && printf '@ 60 IN SOA a. b. 1 1 1 1 1\\n@ IN NS a.\\nwww IN A 192.0.2.7\\n' > zone \
+         && printf 'options { directory \"/tmp\"; listen-on port 42699 { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; \
+         pid-file none; session-keyfile none; };\\ncontrols { };\\nzone \"example.org\" { type primary; file \"/tmp/zone\"; };\\n' > n.conf \
+         && { named -g -c n.conf > named.log 2>&1 & } \
+         && n=0 && until dig @127.0.0.1 -p 42699 +short +time=1 +tries=1 www.example.org | { read a && [ $a = 192.0.2.7 ]; } \
+         || [ $n -gt 30 ]; do sleep 1; n=$((n + 1)); done; dig @127.0.0.1 -p 42699 +time=1 +tries=1 www.example.org",
+        "192.0.2.7",
     ),
 ];
 
@@ -194,9 +210,9 @@ pub const PROGRAMS: &[Program] = &[
 pub const EMULATED: [&str; 3] = ["bash", "perl", "/usr/bin/python3"];
 
 /// The packages of Debian 13 that have all of them.
-pub const PACKAGES: &str = "openssh-server,openssh-client,nginx-light,python3,perl,curl,git,postgresql-client,gcc,libc6-dev,vim,\
+pub const PACKAGES: &str = "openssh-server,openssh-client,nginx-light,python3,perl,curl,git,postgresql,gcc,libc6-dev,vim,\
                             iputils-ping,sudo,php-cli,nodejs,openssl,ruby,sqlite3,jq,rsync,gpg,gpg-agent,zstd,less,tmux,\
-                            bind9-dnsutils,ca-certificates";
+                            bind9-dnsutils,bind9,ca-certificates";
 
 /// The packages that have the emulated ones.
 pub const EMULATED_PACKAGES: &str = "python3,perl";

@@ -8,6 +8,7 @@ use bareroot_trust::Keyring;
 
 use super::host::{self, HostMirror, HostMirrors};
 use super::{Check, Named, PlannedSource};
+use crate::bounded;
 use crate::catalogue;
 use crate::context::Context;
 use crate::error::Error;
@@ -205,7 +206,7 @@ pub fn of_file(
     request: &Request,
     arch: &str,
 ) -> Result<Vec<PlannedSource>, Error> {
-    let text = std::fs::read(path).map_err(|source| Error::Read {
+    let text = bounded::read(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;

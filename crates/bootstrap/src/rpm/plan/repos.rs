@@ -8,6 +8,7 @@ use bareroot_rpm_repo::variables::Variables;
 use bareroot_trust::Keyring;
 
 use super::{Check, Keys, PlannedRepo};
+use crate::bounded;
 use crate::context::Context;
 use crate::error::Error;
 use crate::request::Request;
@@ -47,7 +48,7 @@ fn with_own(variables: &Variables, path: &Path) -> Result<Variables, Error> {
             let Some(name) = name.to_str().filter(|name| valid(name)) else {
                 continue;
             };
-            let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })?;
+            let text = bounded::read_text(&path).map_err(|source| Error::Read { path, source })?;
             let first = text.lines().next().unwrap_or_default().trim();
             all.add([(name.to_owned(), first.to_owned())]);
         }
@@ -88,7 +89,7 @@ pub fn of_files(
 ) -> Result<FromFiles, Error> {
     let mut found = FromFiles::default();
     for path in files {
-        let text = std::fs::read(path).map_err(|source| Error::Read {
+        let text = bounded::read(path).map_err(|source| Error::Read {
             path: path.clone(),
             source,
         })?;
