@@ -117,12 +117,14 @@ fn data_of_a_package() {
         0o644,
         "/.\n/usr/share/tool/data\n/var/lib/tool\n/var/lib/tool/state\n",
     );
+    // Whose list is the first that has the directory itself.
     setting.file(
         "var/lib/dpkg/info/other.list",
         0o644,
-        "/.\n/usr/share/other/data\n",
+        "/.\n/bin\n/usr/bin\n/usr/share/other/data\n",
     );
-    setting.carry(&["tool"]).ok();
+    setting.link("usr/bin", "bin");
+    setting.carry(&["/bin/tool"]).ok();
     let all = listing(&setting.root());
     let has = |path: &str| all.iter().any(|there| there == path);
     assert!(

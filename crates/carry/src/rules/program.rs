@@ -170,7 +170,10 @@ impl Collector<'_> {
         owners.extend(found.links.iter().cloned());
         owners.push(asked.to_path_buf());
         for owner in owners {
-            self.package(&owner, &why(Rule::Package))?;
+            // Of the links on the way some are of directories, as /bin of a merged /usr: every package has those.
+            if self.source.find(&owner)?.is_some_and(|found| !found.is_dir()) {
+                self.package(&owner, &why(Rule::Package))?;
+            }
         }
         Ok(())
     }
