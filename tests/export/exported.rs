@@ -1,6 +1,7 @@
 //! `export`: an archive of a root that is there.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 
@@ -8,6 +9,7 @@ use bareroot_testkit::cases;
 use bareroot_testkit::disk::Disk;
 use bareroot_testkit::door::{Door, in_terminal, run};
 use bareroot_testkit::harness::Case;
+use rustix::fs::{Mode, OFlags};
 
 use crate::formats::{assert_equal, directory, listing};
 use crate::{EPOCH, bootstrap, door, unpacked};
@@ -15,7 +17,7 @@ use crate::{EPOCH, bootstrap, door, unpacked};
 pub const CASES: &[Case] = cases![
     Nothing: what_is_no_root, what_kind_of_archive;
     Root: a_root_in_every_format, a_ledger_says_who_owns_what, standard_output, an_archive_in_its_own_root,
-        no_space;
+        paths_past_four_kibibytes, no_space;
 ];
 
 fn export(door: &Door, out: &str, options: &[&str]) -> std::process::Command {
@@ -157,6 +159,31 @@ fn an_archive_in_its_own_root() {
         let paths: Vec<_> = tree.entries.keys().map(|path| path.to_str().unwrap()).collect();
         assert_eq!(paths, ["", "f"]);
     }
+}
+
+/// Longer than what a system call takes.
+fn paths_past_four_kibibytes() {
+    let door = door();
+    let name = "d".repeat(200);
+    let mut path = std::path::PathBuf::new();
+    fs::create_dir(door.target()).unwrap();
+    let mut above: std::os::fd::OwnedFd = fs::File::open(door.target()).unwrap().into();
+    for _ in 0..30 {
+        rustix::fs::mkdirat(&above, &name, Mode::RWXU).unwrap();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        above = rustix::fs::openat(&above, &name, flags, Mode::empty()).unwrap();
+        path.push(&name);
+    }
+    let create = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(&above, "f", create, Mode::from_raw_mode(0o640)).unwrap();
+    fs::File::from(file).write_all(b"deep").unwrap();
+    rustix::fs::symlinkat("f", &above, "link").unwrap();
+    run(export(&door, "out/deep.tar", &[])).succeeded();
+    let tree = listing(&unpacked(&door.path("out/deep.tar")));
+    assert_eq!(tree.entries.len(), 33);
+    let of = |name: &str| &tree.entries[&path.join(name)];
+    assert_eq!((of("f").mode, of("f").size), (0o640, 4));
+    assert_eq!(of("link").link.as_deref(), Some(std::path::Path::new("f")));
 }
 
 fn no_space() {

@@ -8,6 +8,9 @@ use rustix::io::Errno;
 /// As many links as the kernel follows in one lookup (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
+/// From how many bytes on the kernel refuses a path (limits.h counts the zero at its end).
+const PATH_MAX: usize = libc::PATH_MAX as usize;
+
 /// How often a lookup that lost a race against a rename is tried again; `openat2` gives EAGAIN for it.
 const MOST_RACES: usize = 128;
 
@@ -41,10 +44,55 @@ impl Resolver {
         let flags = flags | OFlags::CLOEXEC;
         let path = if path.is_empty() { b"." } else { path };
         match self {
-            Resolver::Kernel => kernel(root, path, flags, mode),
+            Resolver::Kernel if path.len() < PATH_MAX => kernel(root, path, flags, mode),
+            Resolver::Kernel => long(root, path, flags, mode),
             Resolver::Walk => walk(root, path, flags, mode),
         }
     }
+}
+
+/// A path that no system call takes at once: piece by piece, as long as what comes after the first piece has neither links nor
+/// `..` in it; else component by component.
+fn long(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let up = path.split(|&b| b == b'/').any(|name| name == b"..");
+    let plain = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut here: Option<OwnedFd> = None;
+    let mut rest = path;
+    while !up {
+        // The last slash that leaves a piece short enough.
+        let cut = match rest.len() < PATH_MAX {
+            true => None,
+            false => match rest.iter().take(PATH_MAX).rposition(|&b| b == b'/') {
+                Some(cut) if cut > 0 => Some(cut),
+                _ => return Err(Errno::NAMETOOLONG),
+            },
+        };
+        let (piece, flags, mode) = match cut {
+            Some(cut) => (rest.get(..cut).unwrap_or_default(), directory, Mode::empty()),
+            None => (rest, flags, mode),
+        };
+        let opened = match &here {
+            None => kernel(root, piece, flags, mode),
+            Some(here) => rustix::fs::openat2(here, piece, flags, mode, plain),
+        };
+        match (opened, cut) {
+            (Ok(file), None) => return Ok(file),
+            (Ok(fd), Some(cut)) => {
+                here = Some(fd);
+                let below = rest.get(cut..).unwrap_or_default();
+                let slashes = below.iter().take_while(|&&b| b == b'/').count();
+                rest = below.get(slashes..).unwrap_or_default();
+                if rest.is_empty() {
+                    rest = b".";
+                }
+            }
+            // A link on the way, or a rename meanwhile.
+            (Err(Errno::LOOP | Errno::XDEV | Errno::AGAIN | Errno::INTR), _) => break,
+            (Err(error), _) => return Err(error),
+        }
+    }
+    walk(root, path, flags, mode)
 }
 
 fn kernel(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {

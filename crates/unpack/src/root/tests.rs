@@ -265,6 +265,38 @@ fn removing_whatever_it_is() {
     });
 }
 
+/// Longer than what the kernel takes at once; the walker holds a descriptor for each of its directories.
+#[test]
+fn paths_past_four_kibibytes() {
+    both(|_, root| {
+        let name = "n".repeat(250);
+        let mut path = String::from("etc/up/etc/deep");
+        for _ in 0..40 {
+            path.push('/');
+            path.push_str(&name);
+            root.create_dir_all(&path, 0o755).unwrap();
+        }
+        let file = format!("{path}/f");
+        root.write(&file, 0o644, b"deep down").unwrap();
+        root.write(format!("{path}/other"), 0o644, b"beside").unwrap();
+        let text = root.read(&file).unwrap();
+        assert_eq!(text, b"deep down");
+        // Beside it, by way of `..` at the end and of a link before it.
+        assert_eq!(root.read(format!("{path}/../{name}/other")).unwrap(), b"beside");
+        root.symlink("f", format!("{path}/link")).unwrap();
+        assert_eq!(root.read(format!("{path}/link")).unwrap(), b"deep down");
+        assert!(root.exists(format!("{path}/none")).is_ok_and(|there| !there));
+        let mut longest = 0;
+        root.walk(|entry| {
+            longest = longest.max(entry.path().as_os_str().len());
+            Ok(Walk::On)
+        })
+        .unwrap();
+        assert!(longest > 10_000, "{longest}");
+        root.remove_all("etc/deep").unwrap();
+    });
+}
+
 #[test]
 fn walking_and_turning_times_back() {
     both(|temp, root| {
