@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
 
 use bareroot_testkit::cases;
 use bareroot_testkit::harness::Case;
+use bareroot_testkit::headers::Builder;
 
 use crate::{Elf, Setting, listing, with_loader};
 
 pub const CASES: &[Case] = cases![
-    Nothing: a_script_and_its_interpreter, files_and_links, a_list_in_json, data_of_a_package, only_what_is_asked_for;
+    Nothing: a_script_and_its_interpreter, files_and_links, a_list_in_json, data_of_a_package, data_of_a_package_of_rpm, only_what_is_asked_for;
     Root: accounts_are_cut_down_and_added_to, owners_modes_and_hard_links
 ];
 
@@ -133,6 +135,79 @@ fn data_of_a_package() {
     );
     for path in ["usr/share/doc", "var/lib/tool/state", "usr/share/other"] {
         assert!(!has(path), "{path}");
+    }
+}
+
+/// In a database of each kind.
+fn data_of_a_package_of_rpm() {
+    let package = |name: &str, source: &str, requires: &str, files: &[(&str, &str)]| {
+        let mut header = Builder::new(name);
+        header.text(1022, "noarch");
+        header.text(1044, source);
+        header.dependency([1049, 1048, 1050], 0, "", requires);
+        for (directory, name) in files {
+            header.file(0o100_644, 0, directory, name, &[]);
+        }
+        header.bytes()
+    };
+    let headers = [
+        package(
+            "tool",
+            "tools-1.0-2.fc42.src.rpm",
+            "tool-data",
+            &[
+                ("/usr/bin/", "tool"),
+                ("/etc/tool/", "tool.conf"),
+                ("/usr/share/doc/tool/", "README"),
+            ],
+        ),
+        package(
+            "tool-data",
+            "tools-1.0-2.fc42.src.rpm",
+            "other",
+            &[("/usr/share/tool/", "data"), ("/var/lib/tool/", "state")],
+        ),
+        package(
+            "other",
+            "other-1.0-2.fc42.src.rpm",
+            "tool",
+            &[("/usr/share/other/", "data")],
+        ),
+    ];
+    for (kind, directory) in [
+        ("sqlite", "usr/lib/sysimage/rpm"),
+        ("ndb", "usr/lib/sysimage/rpm"),
+        ("bdb", "var/lib/rpm"),
+    ] {
+        let setting = with_loader(&[]);
+        setting.program("usr/bin/tool", &Elf::default());
+        for path in [
+            "etc/tool/tool.conf",
+            "usr/share/tool/data",
+            "usr/share/doc/tool/README",
+            "var/lib/tool/state",
+            "usr/share/other/data",
+        ] {
+            setting.file(path, 0o644, "d");
+        }
+        setting.file("list", 0o644, headers.concat());
+        fs::create_dir_all(setting.from().join(directory).parent().unwrap()).unwrap();
+        let imported = Command::new(env!("CARGO_BIN_EXE_bareroot"))
+            .current_dir(setting.from())
+            .args(["rpmdb", "import", "list", directory, "--to", kind])
+            .output()
+            .expect("the binary starts");
+        assert!(imported.status.success(), "{imported:?}");
+        setting.carry(&["tool"]).ok();
+        let all = listing(&setting.root());
+        let has = |path: &str| all.iter().any(|there| there == path);
+        assert!(
+            has("etc/tool/tool.conf") && has("usr/share/tool/data"),
+            "{kind}: {all:?}"
+        );
+        for path in ["usr/share/doc", "var/lib/tool/state", "usr/share/other"] {
+            assert!(!has(path), "{kind}: {path}");
+        }
     }
 }
 

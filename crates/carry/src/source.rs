@@ -193,13 +193,18 @@ impl Source {
 
     /// A small file's content; `None` where there is none, or this user may not read it.
     pub(crate) fn text(&self, wanted: &Path) -> Result<Option<Vec<u8>>, Error> {
+        self.bytes(wanted, LARGEST_TEXT)
+    }
+
+    /// A file's content; `None` where there is none, or this user may not read it, or it is larger than that.
+    pub(crate) fn bytes(&self, wanted: &Path, largest: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(found) = self.find_file(wanted)? else {
             return Ok(None);
         };
-        if found.stat.size > LARGEST_TEXT {
+        if found.stat.size > largest {
             return Ok(None);
         }
-        match self.root.read(&found.path) {
+        match self.root.read_up_to(&found.path, largest) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_denied(&error) || error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),

@@ -8,6 +8,7 @@ mod nss;
 mod package;
 mod pam;
 mod program;
+mod rpm;
 mod session;
 mod tls;
 

@@ -1,4 +1,4 @@
-//! The data of a program's own package, where dpkg's database is in the source (dpkg(1), /var/lib/dpkg).
+//! The data of a program's own package, where the source has the database of dpkg (dpkg(1), /var/lib/dpkg) or of rpm.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use crate::rule::Rule;
 const INFO: &str = "/var/lib/dpkg/info";
 const STATUS: &str = "/var/lib/dpkg/status";
 
-/// What dpkg knows of a package.
+/// What a database knows of a package.
 #[derive(Debug, Default)]
-struct Package {
+pub(super) struct Package {
     /// The source that it was built from.
-    source: String,
-    /// Names in its `Depends` and `Pre-Depends`.
-    depends: Vec<String>,
+    pub(super) source: String,
+    /// Names in its `Depends` and `Pre-Depends`, or that it requires.
+    pub(super) depends: Vec<String>,
 }
 
-/// dpkg's database, as far as a rule needs it.
+/// The database of packages, as far as a rule needs it.
 #[derive(Debug, Default)]
 pub(crate) struct Database {
     packages: HashMap<String, Package>,
-    /// Each package's list of files, by the name of the list without its ending.
+    /// Each package's list of files, by the package's name, or that with a colon and an architecture.
     lists: HashMap<String, Vec<u8>>,
 }
 
@@ -90,7 +90,7 @@ impl Collector<'_> {
     fn read_database(&self) -> Result<Database, Error> {
         let mut database = Database::default();
         let Some(status) = self.source.text(Path::new(STATUS))? else {
-            return Ok(database);
+            return self.read_rpm();
         };
         database.packages = packages(&String::from_utf8_lossy(&status));
         for name in self.source.names(Path::new(INFO))? {
@@ -109,6 +109,12 @@ impl Collector<'_> {
 }
 
 impl Database {
+    /// Adds a package, with its list of files under a name: paths, each with the end of a line before and after it.
+    pub(super) fn add(&mut self, name: &str, package: Package, list: String, files: Vec<u8>) {
+        self.packages.insert(name.to_owned(), package);
+        self.lists.insert(list, files);
+    }
+
     /// The package that has a file.
     fn owner(&self, file: &Path) -> Option<&str> {
         let mut names: Vec<PathBuf> = vec![file.to_path_buf()];
