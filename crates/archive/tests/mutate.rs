@@ -2,60 +2,14 @@
 
 mod fuzz;
 
-use std::fs;
 use std::io::{Cursor, Write};
-use std::path::Path;
 
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
+use bareroot_testkit::mutate;
 
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(6) {
-            let at = self.next(bytes.len());
-            match self.next(8) {
-                0..3 if !bytes.is_empty() => bytes[at] ^= 1 << self.next(8),
-                3..6 if !bytes.is_empty() => {
-                    bytes[at] =
-                        [0, 0x80, 0xff, b'0', b'2', b'7', b'/', b'.', b'\n', b'L', b'K'][self.next(11)];
-                }
-                6 => bytes.truncate(at),
-                _ => {
-                    let from = self.next(bytes.len());
-                    let length = [1, 60, 64, 512, 1024][self.next(5)];
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(length).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(target: &str, seed: &[u8], count: usize, body: impl Fn(&[u8])) {
-    if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
-        let directory = Path::new(&directory).join(target);
-        fs::create_dir_all(&directory).unwrap();
-        let first = seed.first().copied().unwrap_or_default();
-        fs::write(directory.join(format!("seed-{first:02x}-{}", seed.len())), seed).unwrap();
-    }
-    let mut random = Random(0x5eed);
-    body(seed);
-    for length in 0..seed.len().min(1500) {
-        body(&seed[..length]);
-    }
-    for _ in 0..count {
-        body(&random.mutate(seed));
-    }
-}
+/// What numbers, names and their ends are made of.
+const BYTES: &[&[u8]] = &[
+    b"\0", b"\x80", b"\xff", b"0", b"2", b"7", b"/", b".", b"\n", b"L", b"K",
+];
 
 #[test]
 fn ar() {
@@ -71,7 +25,7 @@ fn ar() {
     }
     let seed = builder.into_inner().unwrap();
     assert!(bareroot_archive::deb_members(Cursor::new(&seed), seed.len() as u64).is_ok());
-    over_mutations("ar", &seed, 50_000, fuzz::ar);
+    mutate::over("ar", &[&seed], BYTES, 50_000, fuzz::ar);
 }
 
 #[test]
@@ -91,7 +45,7 @@ fn tar() {
     header.set_entry_type(tar::EntryType::Symlink);
     header.set_size(0);
     builder.append_link(&mut header, "l", "t/".repeat(70)).unwrap();
-    over_mutations("tar", &builder.into_inner().unwrap(), 20_000, fuzz::tar);
+    mutate::over("tar", &[&builder.into_inner().unwrap()], BYTES, 20_000, fuzz::tar);
 }
 
 #[test]
@@ -117,8 +71,8 @@ fn decoder() {
         // Two streams with padding, for the threads.
         [&xz[..], &[0; 4], &xz].concat(),
     ];
-    for (choice, seed) in seeds.iter().enumerate() {
-        let seed = [&[choice as u8][..], seed].concat();
-        over_mutations("decoder", &seed, 1000, fuzz::decoder);
-    }
+    let chosen = |(choice, seed): (usize, &Vec<u8>)| [&[choice as u8][..], seed].concat();
+    let seeds: Vec<Vec<u8>> = seeds.iter().enumerate().map(chosen).collect();
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    mutate::over("decoder", &seeds, BYTES, 1000, fuzz::decoder);
 }

@@ -1,40 +1,23 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
+use bareroot_testkit::mutate;
+
 mod fuzz;
 
-/// xorshift64*: the same mutations in every run.
-fn over_mutations(seed: &[u8], count: usize, body: impl Fn(&[u8])) {
-    let mut state = 0x5eed_u64;
-    let mut next = |below: usize| {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    };
-    for length in 0..seed.len().min(1000) {
-        body(&seed[..length]);
-    }
-    for _ in 0..count {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=next(6) {
-            // Most of what decides is in the first bytes.
-            let at = if next(2) == 0 {
-                next(256)
-            } else {
-                next(bytes.len())
-            };
-            let at = at.min(bytes.len() - 1);
-            bytes[at] = [0, 1, 0x7f, 0x80, 0xff, bytes[at] ^ (1 << next(8))][next(6)];
-        }
-        body(&bytes);
-    }
-}
+/// Numbers as objects have them.
+const TOKENS: &[&[u8]] = &[
+    b"\0\0\0\0\0\0\0\0",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"\x01\0",
+    b"\0\x10\0\0",
+    b"/",
+];
 
 #[test]
 fn elf() {
     let mut own = std::fs::read("/bin/true").unwrap();
     own.truncate(1 << 16);
-    over_mutations(&own, 3000, fuzz::elf);
+    mutate::over("elf", &[&own], TOKENS, 3000, fuzz::elf);
 }
 
 #[test]
@@ -46,8 +29,10 @@ fn loader_cache() {
             flags: 0x0303,
         })
         .collect();
-    over_mutations(
-        &bareroot_carry::cache::write(&entries, false),
+    mutate::over(
+        "loader_cache",
+        &[&bareroot_carry::cache::write(&entries, false)],
+        TOKENS,
         5000,
         fuzz::loader_cache,
     );

@@ -1,63 +1,8 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
-use std::fs;
-use std::path::Path;
+use bareroot_testkit::mutate;
 
 mod fuzz;
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8], tokens: &[&str]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(5) {
-            let at = self.next(bytes.len() + 1);
-            match self.next(6) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
-                1 => bytes.truncate(at),
-                2 => {
-                    bytes.drain(at..(at + self.next(40)).min(bytes.len()));
-                }
-                3 => {
-                    let from = self.next(bytes.len());
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(self.next(80)).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-                _ => {
-                    let token = tokens[self.next(tokens.len())];
-                    bytes.splice(at..at, token.bytes());
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(target: &str, seeds: &[&[u8]], tokens: &[&str], count: usize, body: impl Fn(&[u8])) {
-    let mut random = Random(0x5eed);
-    for (number, seed) in seeds.iter().enumerate() {
-        if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
-            let directory = Path::new(&directory).join(target);
-            fs::create_dir_all(&directory).unwrap();
-            fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
-        }
-        for length in 0..=seed.len().min(1500) {
-            body(&seed[..length]);
-        }
-        body(seed);
-        for _ in 0..count {
-            body(&random.mutate(seed, tokens));
-        }
-    }
-}
 
 const STANZAS: &str = "Package: perl\nVersion: 5.40.1-6\nArchitecture: amd64\nMulti-Arch: allowed\n\
     Provides: libfoo-perl (= 1.0), libbar-perl,\n perl-abi\nDepends: libc6 (>= 2.38) | libc7:any\nSource: perl (5.40)\n\
@@ -81,14 +26,14 @@ fn packages() {
         "\r",
         "\u{fc}",
     ];
-    over_mutations("packages", &[STANZAS.as_bytes()], &tokens, 20_000, fuzz::packages);
+    mutate::over("packages", &[STANZAS.as_bytes()], &tokens, 20_000, fuzz::packages);
 }
 
 #[test]
 fn cached_index() {
     let info = bareroot_deb::packages::IndexInfo::new(0, "seed");
     let index = bareroot_deb::packages::Index::read(STANZAS.as_bytes(), info, Default::default()).unwrap();
-    over_mutations(
+    mutate::over(
         "cached_index",
         &[&index.to_bytes()],
         &["\0", "\u{1}", "\u{e9}", "brdebix"],
@@ -109,7 +54,7 @@ fn release() {
     let tokens = [
         "\n", "\n ", ":", "..", "/", "9", " ", "UTC", "SHA256:", digest, "Date: ", "-",
     ];
-    over_mutations("release", &[text.as_bytes()], &tokens, 20_000, fuzz::release);
+    mutate::over("release", &[text.as_bytes()], &tokens, 20_000, fuzz::release);
 }
 
 #[test]
@@ -119,7 +64,7 @@ fn versions() {
         b"0\n~\n~~a\n1.0+\n:\n-\na:b-c:d",
     ];
     let tokens = ["\n", ":", "-", "~", "0", "9", "a", "Z", "+", ".", "\u{e9}"];
-    over_mutations("versions", &seeds, &tokens, 10_000, fuzz::versions);
+    mutate::over("versions", &seeds, &tokens, 10_000, fuzz::versions);
 }
 
 #[test]
@@ -129,7 +74,7 @@ fn relations() {
     let tokens = [
         ",", "|", "(", ")", "[", "]", "<", ">", "=", ":", "!", " ", "\n", "\u{e9}", "\0",
     ];
-    over_mutations("relations", &[seed], &tokens, 50_000, fuzz::relations);
+    mutate::over("relations", &[seed], &tokens, 50_000, fuzz::relations);
 }
 
 #[test]
@@ -167,7 +112,7 @@ fn sources() {
         ".",
         "-----BEGIN",
     ];
-    over_mutations("sources", &seeds, &tokens, 20_000, fuzz::sources);
+    mutate::over("sources", &seeds, &tokens, 20_000, fuzz::sources);
 }
 
 #[test]
@@ -179,7 +124,7 @@ fn control() {
     let tokens = [
         "\n", " ", ":", "::", "{", "}", ";", "\"", "#", "//", "/*", "*/", "#clear ", "\t", "\r\n", "\u{e9}",
     ];
-    over_mutations("control", &seeds, &tokens, 20_000, fuzz::control);
+    mutate::over("control", &seeds, &tokens, 20_000, fuzz::control);
 }
 
 #[test]
@@ -212,5 +157,5 @@ fn debfile() {
         "Package: ",
         "\u{e9}",
     ];
-    over_mutations("debfile", &[&deb.build()], &tokens, 5_000, fuzz::debfile);
+    mutate::over("debfile", &[&deb.build()], &tokens, 5_000, fuzz::debfile);
 }

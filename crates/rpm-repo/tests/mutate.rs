@@ -1,70 +1,8 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
-use std::fs;
-use std::path::Path;
+use bareroot_testkit::mutate;
 
 mod fuzz;
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8], tokens: &[&[u8]]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(5) {
-            let at = self.next(bytes.len() + 1);
-            match self.next(7) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
-                1 => bytes.truncate(at),
-                2 => {
-                    bytes.drain(at..(at + self.next(40)).min(bytes.len()));
-                }
-                3 => {
-                    let from = self.next(bytes.len());
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(self.next(80)).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-                4 => {
-                    // In place, so that what comes after stays where it is.
-                    let token = tokens[self.next(tokens.len())];
-                    for (slot, byte) in bytes.iter_mut().skip(at).zip(token) {
-                        *slot = *byte;
-                    }
-                }
-                _ => {
-                    let token = tokens[self.next(tokens.len())];
-                    bytes.splice(at..at, token.iter().copied());
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(target: &str, seeds: &[&[u8]], tokens: &[&[u8]], count: usize, body: impl Fn(&[u8])) {
-    let mut random = Random(0x5eed);
-    for (number, seed) in seeds.iter().enumerate() {
-        if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
-            let directory = Path::new(&directory).join(target);
-            fs::create_dir_all(&directory).unwrap();
-            fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
-        }
-        for length in 0..=seed.len().min(1500) {
-            body(&seed[..length]);
-        }
-        body(seed);
-        for _ in 0..count {
-            body(&random.mutate(seed, tokens));
-        }
-    }
-}
 
 const REPOMD: &[u8] = b"<?xml version=\"1.0\"?><repomd xmlns=\"http://linux.duke.edu/metadata/repo\"><revision>7</revision>\
     <data type=\"primary\"><checksum type=\"sha256\">60acfd001c9b2e8c8e5e6b5f2e7a8a47b2ea0dd1ccad5f4da8ae4b7c3d8a7a11</checksum>\
@@ -119,19 +57,19 @@ const TOKENS: &[&[u8]] = &[
 
 #[test]
 fn repomd() {
-    over_mutations("repomd", &[REPOMD], TOKENS, 15_000, fuzz::repomd);
+    mutate::over("repomd", &[REPOMD], TOKENS, 15_000, fuzz::repomd);
 }
 
 #[test]
 fn primary() {
-    over_mutations("primary", &[PRIMARY], TOKENS, 15_000, fuzz::primary);
+    mutate::over("primary", &[PRIMARY], TOKENS, 15_000, fuzz::primary);
 }
 
 #[test]
 fn cached_primary() {
     let index = bareroot_rpm_repo::Index::read("seed", PRIMARY, "x86_64").unwrap();
     let tokens: [&[u8]; 5] = [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x01", b"\xc3", b"\x7f\0\0\0"];
-    over_mutations(
+    mutate::over(
         "cached_primary",
         &[&index.to_bytes()],
         &tokens,
@@ -144,12 +82,12 @@ fn cached_primary() {
 fn file_lists() {
     let seed = b"<filelists><package pkgid=\"00ff\" name=\"a\" arch=\"x\"><version ver=\"1\"/><file>/usr/bin/x</file>\
         <file type=\"dir\">/y</file></package></filelists>";
-    over_mutations("file_lists", &[seed], TOKENS, 15_000, fuzz::file_lists);
+    mutate::over("file_lists", &[seed], TOKENS, 15_000, fuzz::file_lists);
 }
 
 #[test]
 fn comps() {
-    over_mutations("comps", &[COMPS], TOKENS, 15_000, fuzz::comps);
+    mutate::over("comps", &[COMPS], TOKENS, 15_000, fuzz::comps);
 }
 
 const MODULES: &[u8] = b"---\ndocument: modulemd\nversion: 2\ndata:\n  name: perl\n  stream: \"5.30\"\n  version: 1\n  \
@@ -162,7 +100,7 @@ fn modules() {
     let tokens: [&[u8]; 12] = [
         b"- ", b": ", b"[", b"]", b"{", b"}", b"---\n", b"&a ", b"*a", b">-\n", b"\"", b"\n  ",
     ];
-    over_mutations("modules", &[MODULES], &tokens, 15_000, fuzz::modules);
+    mutate::over("modules", &[MODULES], &tokens, 15_000, fuzz::modules);
 }
 
 #[test]
@@ -174,7 +112,7 @@ fn mirrors() {
           <url protocol=\"https\" preference=\"100\">https://a.example/x/repodata/repomd.xml</url></resources></file></files></metalink>",
         b"# mirrors\nhttp://a.example/\nhttps://b.example/x\n",
     ];
-    over_mutations("mirrors", &seeds, TOKENS, 15_000, fuzz::mirrors);
+    mutate::over("mirrors", &seeds, TOKENS, 15_000, fuzz::mirrors);
 }
 
 #[test]
@@ -196,5 +134,5 @@ fn repo_file() {
         b"\0",
         b"\xc3\xa9",
     ];
-    over_mutations("repo_file", &[seed], &tokens, 20_000, fuzz::repo_file);
+    mutate::over("repo_file", &[seed], &tokens, 20_000, fuzz::repo_file);
 }

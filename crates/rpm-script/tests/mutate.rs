@@ -1,54 +1,8 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
+use bareroot_testkit::mutate;
+
 mod fuzz;
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8], tokens: &[&str]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(5) {
-            let at = self.next(bytes.len() + 1);
-            match self.next(6) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
-                1 => bytes.truncate(at),
-                2 => {
-                    bytes.drain(at..(at + self.next(40)).min(bytes.len()));
-                }
-                3 => {
-                    let from = self.next(bytes.len());
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(self.next(80)).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-                _ => {
-                    let token = tokens[self.next(tokens.len())];
-                    bytes.splice(at..at, token.bytes());
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(seeds: &[&str], tokens: &[&str], count: usize, body: impl Fn(&[u8])) {
-    let mut random = Random(0x5eed);
-    for seed in seeds {
-        for length in 0..=seed.len() {
-            body(&seed.as_bytes()[..length]);
-        }
-        for _ in 0..count {
-            body(&random.mutate(seed.as_bytes(), tokens));
-        }
-    }
-}
 
 #[test]
 fn macros() {
@@ -95,7 +49,13 @@ fn macros() {
         "()",
         " ",
     ];
-    over_mutations(&seeds, &tokens, 4000, fuzz::macros);
+    mutate::over(
+        "rpm_macros",
+        &seeds.map(str::as_bytes),
+        &tokens,
+        4000,
+        fuzz::macros,
+    );
 }
 
 #[test]
@@ -127,7 +87,13 @@ fn query_formats() {
         "-",
         "99999",
     ];
-    over_mutations(&seeds, &tokens, 4000, fuzz::query_format);
+    mutate::over(
+        "rpm_query_format",
+        &seeds.map(str::as_bytes),
+        &tokens,
+        4000,
+        fuzz::query_format,
+    );
 }
 
 #[test]
@@ -162,5 +128,11 @@ fn sysusers() {
         " - - ",
         "1-0",
     ];
-    over_mutations(&seeds, &tokens, 4000, fuzz::sysusers);
+    mutate::over(
+        "sysusers",
+        &seeds.map(str::as_bytes),
+        &tokens,
+        4000,
+        fuzz::sysusers,
+    );
 }

@@ -1,70 +1,8 @@
 //! The bodies of the fuzz targets over seeded mutations: no input may panic or break what the bodies promise.
 
-use std::fs;
-use std::path::Path;
+use bareroot_testkit::mutate;
 
 mod fuzz;
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8], tokens: &[&[u8]]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(5) {
-            let at = self.next(bytes.len() + 1);
-            match self.next(7) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.next(8),
-                1 => bytes.truncate(at),
-                2 => {
-                    bytes.drain(at..(at + self.next(40)).min(bytes.len()));
-                }
-                3 => {
-                    let from = self.next(bytes.len());
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(self.next(80)).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-                4 => {
-                    // In place, so that what comes after stays where it is.
-                    let token = tokens[self.next(tokens.len())];
-                    for (slot, byte) in bytes.iter_mut().skip(at).zip(token) {
-                        *slot = *byte;
-                    }
-                }
-                _ => {
-                    let token = tokens[self.next(tokens.len())];
-                    bytes.splice(at..at, token.iter().copied());
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(target: &str, seeds: &[&[u8]], tokens: &[&[u8]], count: usize, body: impl Fn(&[u8])) {
-    let mut random = Random(0x5eed);
-    for (number, seed) in seeds.iter().enumerate() {
-        if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
-            let directory = Path::new(&directory).join(target);
-            fs::create_dir_all(&directory).unwrap();
-            fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
-        }
-        for length in 0..=seed.len().min(1500) {
-            body(&seed[..length]);
-        }
-        body(seed);
-        for _ in 0..count {
-            body(&random.mutate(seed, tokens));
-        }
-    }
-}
 
 /// Numbers as headers have them, and what stands in them.
 const TOKENS: &[&[u8]] = &[
@@ -195,7 +133,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn header() {
-    over_mutations("rpm_header", &[&made().bytes()], TOKENS, 40_000, fuzz::header);
+    mutate::over("rpm_header", &[&made().bytes()], TOKENS, 40_000, fuzz::header);
 }
 
 #[test]
@@ -215,7 +153,7 @@ fn package() {
     stripped.extend(archive(&[]));
     let packages = [package_of(&linked), package_of(&stripped)];
     let seeds: Vec<&[u8]> = packages.iter().map(Vec::as_slice).collect();
-    over_mutations("rpm_package", &seeds, TOKENS, 2_000, fuzz::package);
+    mutate::over("rpm_package", &seeds, TOKENS, 2_000, fuzz::package);
 }
 
 #[test]
@@ -226,7 +164,7 @@ fn cpio() {
         [b"07070X00000001\0\0".as_slice(), release, b"\0\0", &archive(&[])].concat(),
     ];
     let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
-    over_mutations("rpm_cpio", &seeds, TOKENS, 10_000, fuzz::cpio);
+    mutate::over("rpm_cpio", &seeds, TOKENS, 10_000, fuzz::cpio);
 }
 
 #[test]
@@ -248,7 +186,7 @@ fn evr() {
         b".",
         b"\xc3\xa9",
     ];
-    over_mutations("rpm_evr", &seeds, &tokens, 20_000, fuzz::evr);
+    mutate::over("rpm_evr", &seeds, &tokens, 20_000, fuzz::evr);
 }
 
 #[test]
@@ -274,5 +212,5 @@ fn rich() {
         b"=",
         b"\xc3\xa9",
     ];
-    over_mutations("rpm_rich", &seeds, &tokens, 30_000, fuzz::rich);
+    mutate::over("rpm_rich", &seeds, &tokens, 30_000, fuzz::rich);
 }

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod launch;
 pub mod memory;
 pub mod mirror;
+pub mod mutate;
 pub mod programs;
 pub mod repo;
 pub mod rpm;

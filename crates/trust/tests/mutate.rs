@@ -2,67 +2,8 @@
 
 mod fuzz;
 
-use std::fs;
-use std::path::Path;
-
 use bareroot_testkit::keys::{Bind, Key, Signing, armor, clear_signed_by};
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    }
-
-    fn mutate(&mut self, seed: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..=self.next(4) {
-            let at = self.next(bytes.len());
-            match self.next(10) {
-                0..3 if !bytes.is_empty() => bytes[at] ^= 1 << self.next(8),
-                3..5 if !bytes.is_empty() => {
-                    bytes[at] = [0, 0xff, b'-', b'\r', b'\n', b' ', b'=', b'A'][self.next(8)]
-                }
-                5 => bytes.truncate(at),
-                6 => {
-                    let end = (at + self.next(80)).min(bytes.len());
-                    bytes.drain(at..end);
-                }
-                7 | 8 if !pieces.is_empty() => {
-                    let piece = pieces[self.next(pieces.len())].to_vec();
-                    bytes.splice(at..at, piece);
-                }
-                _ => {
-                    let from = self.next(bytes.len());
-                    let length = [1, 5, 64, 512][self.next(4)];
-                    let piece: Vec<u8> = bytes.iter().skip(from).take(length).copied().collect();
-                    bytes.splice(at..at, piece);
-                }
-            }
-        }
-        bytes
-    }
-}
-
-fn over_mutations(target: &str, seed: &[u8], pieces: &[&[u8]], count: usize, body: impl Fn(&[u8])) {
-    if let Some(directory) = std::env::var_os("BAREROOT_SEEDS") {
-        let directory = Path::new(&directory).join(target);
-        fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join(format!("seed-{}", seed.len())), seed).unwrap();
-    }
-    let mut random = Random(0x5eed);
-    body(seed);
-    for length in 0..seed.len().min(800) {
-        body(&seed[..length]);
-    }
-    for _ in 0..count {
-        body(&random.mutate(seed, pieces));
-    }
-}
+use bareroot_testkit::mutate;
 
 const FRAMES: &[&[u8]] = &[
     b"-----BEGIN PGP SIGNED MESSAGE-----\n",
@@ -96,31 +37,22 @@ fn the_seeds_are_what_the_testkit_makes() {
 
 #[test]
 fn clearsign() {
-    over_mutations("clearsign", &message(), FRAMES, 10_000, fuzz::clearsign);
+    mutate::over("clearsign", &[&message()], FRAMES, 10_000, fuzz::clearsign);
 }
 
 #[test]
 fn keyring() {
-    over_mutations("keyring", key().certificate(), &[], 500, fuzz::keyring);
-    over_mutations(
-        "keyring",
-        key().armored().as_bytes(),
-        FRAMES,
-        1_500,
-        fuzz::keyring,
-    );
+    let key = key();
+    let armored = key.armored();
+    let seeds = [key.certificate(), armored.as_bytes()];
+    mutate::over("keyring", &seeds, FRAMES, 1_000, fuzz::keyring);
 }
 
 #[test]
 fn signature() {
     let signature = key().sign(b"a document\n", &Signing::default());
-    over_mutations("signature", &signature, &[], 1_000, fuzz::signature);
-    over_mutations(
-        "signature",
-        armor("SIGNATURE", &signature).as_bytes(),
-        FRAMES,
-        1_500,
-        fuzz::signature,
-    );
-    over_mutations("signature", &message(), FRAMES, 500, fuzz::signature);
+    let armored = armor("SIGNATURE", &signature);
+    let message = message();
+    let seeds = [signature.as_slice(), armored.as_bytes(), &message];
+    mutate::over("signature", &seeds, FRAMES, 1_000, fuzz::signature);
 }

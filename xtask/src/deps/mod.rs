@@ -36,13 +36,22 @@ pub fn run(args: &Args) -> Result<()> {
         .unwrap_or_default();
     let mut report = Report::default();
     let policy = deny::Policy::read(&top.join("deny.toml"))?;
-    let tree = tree::Tree::read(&top, &policy.targets)?;
-    report.note(&format!("{} packages from registries", tree.foreign().count()));
-    report.check("licences", &policy.licences(&tree));
-    report.check("sources", &policy.sources(&tree));
-    report.check("banned packages", &policy.banned(&tree));
-    for twice in tree.duplicates() {
-        report.note(&format!("in more than one version: {twice}"));
+    for (workspace, of) in [(&top, ""), (&top.join("fuzz"), " of the fuzz targets")] {
+        let tree = tree::Tree::read(workspace, &policy.targets)?;
+        report.note(&format!(
+            "{} packages from registries{of}",
+            tree.foreign().count()
+        ));
+        report.check(&format!("licences{of}"), &policy.licences(&tree));
+        report.check(&format!("sources{of}"), &policy.sources(&tree));
+        report.check(&format!("banned packages{of}"), &policy.banned(&tree));
+        for twice in tree.duplicates() {
+            report.note(&format!("in more than one version{of}: {twice}"));
+        }
+        match args.offline {
+            true => report.skip(&format!("yanked versions{of}"), "--offline"),
+            false => yanked::check(workspace, of, &mut report)?,
+        }
     }
     report.check("each dependency has its reason", &reasons::missing(&top)?);
     let found = unsafety::scan(&top)?;
@@ -50,10 +59,6 @@ pub fn run(args: &Args) -> Result<()> {
         report.note(&count);
     }
     report.check("unsafe code is where it may be, with its reasons", &found.wrong);
-    match args.offline {
-        true => report.skip("yanked versions", "--offline"),
-        false => yanked::check(&top, &mut report)?,
-    }
     beside(&top, "deny", &["check"], &mut report)?;
     beside(&top, "audit", &["--deny", "warnings"], &mut report)?;
     report.close()

@@ -31,12 +31,12 @@ enum Answer {
     Unclear,
 }
 
-/// Checks the versions of Cargo.lock.
+/// Checks the versions of a workspace's Cargo.lock; `of` says which workspace.
 ///
 /// # Errors
 /// When Cargo.lock cannot be read, or cargo fails in a way that says nothing of versions.
-pub fn check(top: &Path, report: &mut Report) -> Result<()> {
-    let what = "yanked versions";
+pub fn check(top: &Path, of: &str, report: &mut Report) -> Result<()> {
+    let what = &format!("yanked versions{of}");
     let mut left = locked(&std::fs::read_to_string(top.join("Cargo.lock")).context("Cargo.lock")?)?;
     let mut yanked = Vec::new();
     let scratch = tempfile::tempdir()?;

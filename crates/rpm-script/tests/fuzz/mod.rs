@@ -44,7 +44,7 @@ pub fn sysusers(data: &[u8]) {
     let mut made = accounts.clone();
     match sysusers::apply(&lines, &mut made, &|_| Some((3, 4))) {
         Err(_) => assert_eq!(made, accounts),
-        Ok(_) => {
+        Ok(notes) => {
             let text = String::from_utf8_lossy(&made.passwd).into_owned();
             let mut ids = std::collections::HashSet::new();
             for line in text.lines() {
@@ -58,7 +58,10 @@ pub fn sysusers(data: &[u8]) {
             }
             let before = made.clone();
             sysusers::apply(&lines, &mut made, &|_| Some((3, 4))).unwrap();
-            assert_eq!(made, before, "a second time changes something");
+            // What could not be made may be made once later lines have made what it needs.
+            if notes.is_empty() {
+                assert_eq!(made, before, "a second time changes something");
+            }
         }
     }
 }

@@ -54,45 +54,39 @@ impl Resolver {
 /// A path that no system call takes at once: piece by piece, as long as what comes after the first piece has neither links nor
 /// `..` in it; else component by component.
 fn long(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
-    let up = path.split(|&b| b == b'/').any(|name| name == b"..");
-    let plain = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut here: Option<OwnedFd> = None;
-    let mut rest = path;
-    while !up {
-        // The last slash that leaves a piece short enough.
-        let cut = match rest.len() < PATH_MAX {
-            true => None,
-            false => match rest.iter().take(PATH_MAX).rposition(|&b| b == b'/') {
-                Some(cut) if cut > 0 => Some(cut),
-                _ => return Err(Errno::NAMETOOLONG),
-            },
-        };
-        let (piece, flags, mode) = match cut {
-            Some(cut) => (rest.get(..cut).unwrap_or_default(), directory, Mode::empty()),
-            None => (rest, flags, mode),
-        };
-        let opened = match &here {
-            None => kernel(root, piece, flags, mode),
-            Some(here) => rustix::fs::openat2(here, piece, flags, mode, plain),
-        };
-        match (opened, cut) {
-            (Ok(file), None) => return Ok(file),
-            (Ok(fd), Some(cut)) => {
-                here = Some(fd);
-                let below = rest.get(cut..).unwrap_or_default();
-                let slashes = below.iter().take_while(|&&b| b == b'/').count();
-                rest = below.get(slashes..).unwrap_or_default();
-                if rest.is_empty() {
-                    rest = b".";
-                }
-            }
+    let climbs = path.split(|&b| b == b'/').any(|name| name == b"..");
+    match climbs {
+        true => walk(root, path, flags, mode),
+        false => match by_pieces(root, path, flags, mode) {
             // A link on the way, or a rename meanwhile.
-            (Err(Errno::LOOP | Errno::XDEV | Errno::AGAIN | Errno::INTR), _) => break,
-            (Err(error), _) => return Err(error),
-        }
+            Err(Errno::LOOP | Errno::XDEV | Errno::AGAIN | Errno::INTR) => walk(root, path, flags, mode),
+            result => result,
+        },
     }
-    walk(root, path, flags, mode)
+}
+
+fn by_pieces(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let plain = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let open = |above: &Option<OwnedFd>, piece: &[u8], flags: OFlags, mode: Mode| match above {
+        None => kernel(root, piece, flags, mode),
+        Some(above) => rustix::fs::openat2(above, piece, flags, mode, plain),
+    };
+    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut above = None;
+    let mut rest = path;
+    while rest.len() >= PATH_MAX {
+        // The last slash that leaves a piece short enough.
+        let cut = rest.iter().take(PATH_MAX).rposition(|&b| b == b'/');
+        let (piece, below) = cut
+            .filter(|cut| *cut > 0)
+            .and_then(|cut| rest.split_at_checked(cut))
+            .ok_or(Errno::NAMETOOLONG)?;
+        above = Some(open(&above, piece, directory, Mode::empty())?);
+        let slashes = below.iter().take_while(|&&b| b == b'/').count();
+        rest = below.get(slashes..).unwrap_or_default();
+    }
+    let rest = if rest.is_empty() { b"." } else { rest };
+    open(&above, rest, flags, mode)
 }
 
 fn kernel(root: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {

@@ -432,12 +432,16 @@ pub(super) fn temporary(dir: &OwnedFd) -> std::io::Result<(String, File)> {
     }
 }
 
-/// `mkdirat` with a mode that the umask does not touch.
+/// `mkdirat` with a mode that the umask does not touch. With the usual umask it has its mode at once: whoever is killed between two
+/// calls would leave a mirror with a directory that no server can read.
 fn make_dir(dir: &OwnedFd, name: &[u8], mode: u32) -> std::io::Result<()> {
-    rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(0o700))?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = rustix::fs::openat(dir, name, flags, Mode::empty())?;
-    Ok(rustix::fs::fchmod(&made, Mode::from_raw_mode(mode))?)
+    rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode))?;
+    let made = Stat::of(&rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?);
+    if made.kind == FileKind::Directory && made.mode == mode {
+        return Ok(());
+    }
+    // The umask, a default ACL, or the set-group-ID bit of the parent took part.
+    crate::sys::chmod_nofollow(dir.as_fd(), name, mode)
 }
 
 /// `RENAME_NOREPLACE`, and a look before the leap on file systems that lack it.
