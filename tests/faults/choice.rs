@@ -63,9 +63,21 @@ impl Choice {
     }
 }
 
+/// How far a clock jumps, in seconds: an hour, a day, a month, ten years.
+const JUMPS: [i64; 8] = [
+    -3600,
+    3600,
+    -86_400,
+    86_400,
+    -2_600_000,
+    2_600_000,
+    -315_000_000,
+    315_000_000,
+];
+
 fn trouble(random: &mut Random, quiet: &Reference) -> Trouble {
     let traced = quiet.all > 0 && tracer::AVAILABLE;
-    match random.below(16) {
+    match random.below(17) {
         0..3 => Trouble::Nothing,
         3 => Trouble::KillAt(Moment::Request(1 + random.below(quiet.requests))),
         4 => Trouble::KillAt(Moment::Byte(1 + random.below(quiet.bytes))),
@@ -89,6 +101,10 @@ fn trouble(random: &mut Random, quiet: &Reference) -> Trouble {
             let below = *random.one_of(&[Below::Target, Below::Cache, Below::Both]);
             Trouble::Disk(below, (64 << 10) + random.below(quiet.room * 3 / 4))
         }
+        16 if traced => Trouble::Traced(Task::Jump {
+            nth: 1 + random.below(quiet.clock),
+            seconds: *random.one_of(&JUMPS),
+        }),
         14 => Trouble::AddressSpace((96 << 20) + random.below(160 << 20)),
         _ if random.happens(500) => Trouble::Memory((2 << 20) + random.below(28 << 20)),
         _ => Trouble::Descriptors(5 + random.below(60)),
@@ -104,7 +120,8 @@ impl Trouble {
             Trouble::KillAfter(_) => "SIGKILL by time",
             Trouble::TermAfter(_) => "SIGTERM by time",
             Trouble::Traced(Task::KillCaller(_)) => "SIGKILL to one of its processes",
-            Trouble::Traced(Task::Kill(_) | Task::Count) => "SIGKILL by system call",
+            Trouble::Traced(Task::Jump { .. }) => "a jump of the clock",
+            Trouble::Traced(Task::Kill(_) | Task::KillAfter { .. } | Task::Count) => "SIGKILL by system call",
             Trouble::Traced(Task::Fail { .. }) => "a failing call",
             Trouble::Disk(..) => "a small disk",
             Trouble::AddressSpace(_) => "little address space",

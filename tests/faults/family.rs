@@ -47,6 +47,8 @@ pub struct Reference {
     pub all: u64,
     /// How many of each kind it makes.
     pub calls: BTreeMap<Call, u64>,
+    /// How often it reads the wall clock.
+    pub clock: u64,
 }
 
 /// The packages beside the base: small, compressible, large, and with scripts.
@@ -148,27 +150,37 @@ impl Family {
             let (requests, bytes) = (door.mirror.requests().len() as u64, door.mirror.sent());
             let tree = listing(&door, &target);
             let room = size(&target) + size(&cache);
-            let (mut all, mut calls) = (0, BTreeMap::new());
+            let (mut all, mut calls, mut clock) = (0, BTreeMap::new(), 0);
             if tracer::AVAILABLE {
-                fs::remove_dir_all(&target).expect("the root can be removed");
-                fs::remove_dir_all(&cache).expect("the cache can be removed");
-                let limits = Limits {
-                    traced: true,
-                    ..Limits::default()
+                let traced = |task| {
+                    fs::remove_dir_all(&target).expect("the root can be removed");
+                    fs::remove_dir_all(&cache).expect("the cache can be removed");
+                    let limits = Limits {
+                        traced: true,
+                        ..Limits::default()
+                    };
+                    let mut command = launch::wrap(&self.command(&door, &target, &cache), &limits);
+                    let said = || File::create(door.path("said")).expect("a file in the temporary directory");
+                    command.stdout(said()).stderr(said());
+                    let traced =
+                        tracer::trace(&mut command, task, Duration::from_secs(60)).expect("a traced run");
+                    assert_eq!(
+                        traced.code,
+                        Some(0),
+                        "{}",
+                        fs::read_to_string(door.path("said")).unwrap_or_default()
+                    );
+                    assert_eq!(differences(&tree, &listing(&door, &target)), Vec::<String>::new());
+                    traced
                 };
-                let mut command = launch::wrap(&self.command(&door, &target, &cache), &limits);
-                command.stdout(File::create(door.path("said")).expect("a file in the temporary directory"));
-                command.stderr(File::create(door.path("said")).expect("a file in the temporary directory"));
-                let traced =
-                    tracer::trace(&mut command, Task::Count, Duration::from_secs(60)).expect("a traced run");
-                assert_eq!(
-                    traced.code,
-                    Some(0),
-                    "{}",
-                    fs::read_to_string(door.path("said")).unwrap_or_default()
-                );
-                assert_eq!(differences(&tree, &listing(&door, &target)), Vec::<String>::new());
-                (all, calls) = (traced.all, traced.calls);
+                let counted = traced(Task::Count);
+                (all, calls) = (counted.all, counted.calls);
+                let never = Task::Jump {
+                    nth: u64::MAX,
+                    seconds: 0,
+                };
+                clock = traced(never).clock;
+                assert!(clock > 0, "nobody reads the clock");
             }
             Reference {
                 tree,
@@ -178,6 +190,7 @@ impl Family {
                 room,
                 all,
                 calls,
+                clock,
             }
         })
     }

@@ -106,7 +106,7 @@ fn allowed(choice: &Choice, ending: &Ending) -> Option<Leaves> {
     let trouble = &choice.trouble;
     let killed = match trouble {
         Trouble::KillAt(_) | Trouble::KillAfter(_) => true,
-        Trouble::Traced(Task::Kill(_) | Task::KillCaller(_)) => ending.struck,
+        Trouble::Traced(Task::Kill(_) | Task::KillCaller(_) | Task::KillAfter { .. }) => ending.struck,
         Trouble::Memory(_) => ending.killed_for_memory > 0,
         _ => false,
     };

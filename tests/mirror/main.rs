@@ -15,14 +15,16 @@ use std::process::{Command, ExitCode};
 use bareroot_testkit::deb::DebBuilder;
 use bareroot_testkit::door::{self, Door, Run, SUITE, signer};
 use bareroot_testkit::repo::RepoBuilder;
-use bareroot_testkit::{base, harness, programs};
+use bareroot_testkit::{base, harness, launch, programs};
 
 /// How many tests run at once: most of the time they wait.
 const THREADS: usize = 4;
 
 fn main() -> ExitCode {
     let tables = [deb::CASES, rpm::CASES, check::CASES, killed::CASES];
-    programs::main().unwrap_or_else(|| harness::main(&tables, THREADS))
+    programs::main()
+        .or_else(launch::main)
+        .unwrap_or_else(|| harness::main(&tables, THREADS))
 }
 
 /// The real binary, a repository that is served, and a place for a mirror of it.

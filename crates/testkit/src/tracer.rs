@@ -25,6 +25,21 @@ pub enum Task {
     Kill(u64),
     /// SIGKILL to whichever process makes the n-th system call.
     KillCaller(u64),
+    /// SIGKILL to the program, when the n-th of these calls has done what it does.
+    KillAfter {
+        /// Which calls are counted, as for [`Task::Fail`].
+        call: Call,
+        /// Which of them, from 1.
+        nth: u64,
+    },
+    /// From its n-th reading on, the wall clock (CLOCK_REALTIME) has jumped. Counted are the readings of the program and its
+    /// forks, not of what it executes.
+    Jump {
+        /// Which reading, from 1.
+        nth: u64,
+        /// How far, in seconds; negative into the past.
+        seconds: i64,
+    },
     /// The n-th of these calls fails, and the program never sees what it would have done.
     Fail {
         /// Which calls are counted: those of the program and its forks, not of what it executes.
@@ -49,6 +64,8 @@ pub struct Traced {
     pub all: u64,
     /// Calls of the program and its forks, by kind.
     pub calls: BTreeMap<Call, u64>,
+    /// Readings of the wall clock, where the task is [`Task::Jump`]: else the program reads it without a call (vdso(7)).
+    pub clock: u64,
     /// Whether the task came to something: a run can end before its n-th call.
     pub struck: bool,
     /// Whether it was ended because it took too long.

@@ -173,8 +173,16 @@ impl Dir {
         if self.root.read_if_exists(path)?.as_deref() == Some(bytes) {
             return Ok(());
         }
+        // What a killed run leaves of it is where the next one removes it.
+        let part = self.part();
+        self.root.write(&part, 0o644, bytes)?;
         self.parent(path)?;
-        Ok(self.root.write(path, 0o644, bytes)?)
+        Ok(self.root.rename(&part, path)?)
+    }
+
+    /// A name for a file that is not whole yet.
+    fn part(&self) -> String {
+        format!("{PARTS}/{}", self.parts.fetch_add(1, Ordering::Relaxed))
     }
 
     fn parent(&self, path: &str) -> Result<(), Error> {
@@ -189,7 +197,7 @@ impl Dir {
     /// # Errors
     /// When the file system refuses.
     pub fn keep(&self, blob: &Blob, path: &str) -> Result<(), Error> {
-        let part = format!("{PARTS}/{}", self.parts.fetch_add(1, Ordering::Relaxed));
+        let part = self.part();
         let mut file = self.root.create_file(&part, 0o644)?;
         let copied = self.copy(blob, &mut file);
         if let Err(source) = copied {

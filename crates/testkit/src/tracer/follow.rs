@@ -22,8 +22,18 @@ struct Tracee {
     known: bool,
     /// It is, or was forked by, a program that was executed.
     foreign: bool,
-    /// What the call that it is in is to come to.
-    pending: Option<i32>,
+    /// What is to be done when the call that it is in has ended.
+    pending: Option<Pending>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Pending {
+    /// It has failed with this error.
+    Fail(i32),
+    /// The program is killed.
+    Kill,
+    /// The seconds at this address are shifted.
+    Shift(u64),
 }
 
 struct Follower {
@@ -137,6 +147,9 @@ impl Follower {
                     | Options::PTRACE_O_TRACEEXEC
                     | Options::PTRACE_O_TRACESYSGOOD;
                 unless_gone(ptrace::setoptions(Pid::from_raw(pid), options))?;
+                if matches!(self.task, Task::Jump { .. }) {
+                    hide_vdso(Pid::from_raw(pid))?;
+                }
                 None
             }
             (0, libc::SIGSTOP) if !known => None,
@@ -177,17 +190,54 @@ impl Follower {
         };
         match info.op {
             libc::PTRACE_SYSCALL_INFO_ENTRY => self.enters(pid),
-            libc::PTRACE_SYSCALL_INFO_EXIT => {
-                let pending = self.tracees.entry(pid).or_default().pending.take();
-                let Some(errno) = pending else { return Ok(()) };
+            libc::PTRACE_SYSCALL_INFO_EXIT => self.leaves(pid),
+            _ => Ok(()),
+        }
+    }
+
+    fn leaves(&mut self, pid: i32) -> io::Result<()> {
+        let pending = self.tracees.entry(pid).or_default().pending.take();
+        let tracee = Pid::from_raw(pid);
+        match (pending, self.task) {
+            (Some(Pending::Fail(errno)), _) => {
                 let Some(mut registers) = unless_gone(ptrace::getregs(tracee))? else {
                     return Ok(());
                 };
                 registers.rax = i64::from(-errno).cast_unsigned();
                 unless_gone(ptrace::setregs(tracee, registers)).map(drop)
             }
+            (Some(Pending::Kill), _) => {
+                kill(self.main);
+                Ok(())
+            }
+            (Some(Pending::Shift(at)), Task::Jump { seconds, .. }) => {
+                let at = at as ptrace::AddressType;
+                match unless_gone(ptrace::read(tracee, at))? {
+                    Some(now) => unless_gone(ptrace::write(tracee, at, now + seconds)).map(drop),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
+    }
+
+    /// A call that may read the wall clock: the seconds are the first word of what it writes.
+    fn reads_clock(&mut self, pid: i32, nth: u64) -> io::Result<()> {
+        let Some(registers) = unless_gone(ptrace::getregs(Pid::from_raw(pid)))? else {
+            return Ok(());
+        };
+        let wall = [libc::CLOCK_REALTIME, libc::CLOCK_REALTIME_COARSE].map(|clock| clock as u64);
+        let at = match registers.orig_rax as c_long {
+            libc::SYS_clock_gettime if wall.contains(&registers.rdi) => registers.rsi,
+            libc::SYS_gettimeofday => registers.rdi,
+            _ => return Ok(()),
+        };
+        self.ended.clock += 1;
+        if self.ended.clock >= nth && at != 0 {
+            self.ended.struck = true;
+            self.tracees.entry(pid).or_default().pending = Some(Pending::Shift(at));
+        }
+        Ok(())
     }
 
     fn enters(&mut self, pid: i32) -> io::Result<()> {
@@ -204,10 +254,13 @@ impl Follower {
                 return Ok(());
             }
             Task::Kill(_) | Task::KillCaller(_) => return Ok(()),
-            Task::Count | Task::Fail { .. } => {}
+            Task::Count | Task::Fail { .. } | Task::KillAfter { .. } | Task::Jump { .. } => {}
         }
         if self.tracees.entry(pid).or_default().foreign {
             return Ok(());
+        }
+        if let Task::Jump { nth, .. } = self.task {
+            return self.reads_clock(pid, nth);
         }
         let tracee = Pid::from_raw(pid);
         let Some(mut registers) = unless_gone(ptrace::getregs(tracee))? else {
@@ -220,14 +273,10 @@ impl Follower {
             return Ok(());
         }
         *self.ended.calls.entry(call).or_default() += 1;
-        let Task::Fail {
-            call: wanted,
-            nth,
-            errno,
-            on,
-        } = self.task
-        else {
-            return Ok(());
+        let (wanted, nth, on, pending) = match self.task {
+            Task::Fail { call, nth, errno, on } => (call, nth, on, Pending::Fail(errno)),
+            Task::KillAfter { call, nth } => (call, nth, false, Pending::Kill),
+            _ => return Ok(()),
         };
         if call != wanted {
             return Ok(());
@@ -235,17 +284,19 @@ impl Follower {
         self.seen += 1;
         if self.seen == nth || (on && self.seen > nth) {
             self.ended.struck = true;
-            // No call has this number: nothing happens.
-            registers.orig_rax = u64::MAX;
-            unless_gone(ptrace::setregs(tracee, registers))?;
-            self.tracees.entry(pid).or_default().pending = Some(errno);
+            if let Pending::Fail(_) = pending {
+                // No call has this number: nothing happens.
+                registers.orig_rax = u64::MAX;
+                unless_gone(ptrace::setregs(tracee, registers))?;
+            }
+            self.tracees.entry(pid).or_default().pending = Some(pending);
         }
         Ok(())
     }
 
     fn go_on(&mut self, pid: i32, deliver: Option<Signal>) -> io::Result<()> {
         let tracee = Pid::from_raw(pid);
-        let over = self.ended.struck && !matches!(self.task, Task::Fail { on: true, .. });
+        let over = self.ended.struck && !matches!(self.task, Task::Fail { on: true, .. } | Task::Jump { .. });
         let pending = self
             .tracees
             .get(&pid)
@@ -254,6 +305,36 @@ impl Follower {
         match over && !pending {
             true => unless_gone(ptrace::cont(tracee, deliver)).map(drop),
             false => unless_gone(ptrace::syscall(tracee, deliver)).map(drop),
+        }
+    }
+}
+
+/// Takes the vDSO out of what the kernel tells a program that has just been executed (getauxval(3)), so that it reads clocks by
+/// system calls.
+fn hide_vdso(tracee: Pid) -> io::Result<()> {
+    /// Its entry is passed over.
+    const AT_IGNORE: i64 = 1;
+    const AT_SYSINFO_EHDR: i64 = 33;
+    const WORD: u64 = 8;
+    let Some(registers) = unless_gone(ptrace::getregs(tracee))? else {
+        return Ok(());
+    };
+    let read = |at: u64| {
+        Ok::<_, io::Error>(unless_gone(ptrace::read(tracee, at as ptrace::AddressType))?.unwrap_or(0))
+    };
+    // On the stack: how many arguments, the arguments, 0, the environment, 0, pairs of numbers up to one that begins with 0.
+    let mut at = registers.rsp + WORD * (read(registers.rsp)?.cast_unsigned() + 2);
+    while read(at)? != 0 {
+        at += WORD;
+    }
+    at += WORD;
+    loop {
+        match read(at)? {
+            0 => return Ok(()),
+            AT_SYSINFO_EHDR => {
+                return unless_gone(ptrace::write(tracee, at as ptrace::AddressType, AT_IGNORE)).map(drop);
+            }
+            _ => at += 2 * WORD,
         }
     }
 }

@@ -20,7 +20,8 @@ impl Root {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(mode);
         let make = || {
-            let fd = rustix::fs::openat(&dir, name, flags, Mode::from_raw_mode(0o600))?;
+            // With the usual umask it has its mode at once, whoever is killed in between.
+            let fd = rustix::fs::openat(&dir, name, flags, mode)?;
             // The umask must not take part.
             rustix::fs::fchmod(&fd, mode)?;
             Ok::<_, Errno>(fd)
