@@ -148,7 +148,8 @@ fn disturbed(family: Family, quiet: &Reference, seed: u64, choice: &Choice, grou
                         group: Some(group.directory().to_owned()),
                         ..Limits::default()
                     };
-                    let mut ending = Ending::of(limited(limits).end_within(PATIENCE));
+                    // Its own pages come and go where there is room for a few alone.
+                    let mut ending = Ending::of(limited(limits).end_within(PATIENCE * 3));
                     ending.killed_for_memory = group.killed();
                     ending
                 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bareroot_model::{Cancelled, Class, Classified};
+use bareroot_model::{Cancelled, Class, Classified, is_exhausted};
 
 /// Why there is no root.
 #[derive(Debug, thiserror::Error)]
@@ -436,6 +436,7 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
+            Error::Read { source, .. } if is_exhausted(source) => Class::Target,
             Error::Distribution(_)
             | Error::Release { .. }
             | Error::NoRelease { .. }

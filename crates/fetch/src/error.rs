@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bareroot_model::{Cancelled, Class, Classified};
+use bareroot_model::{Cancelled, Class, Classified, is_exhausted};
 
 /// Why something could not be fetched. No URL in it carries credentials.
 #[derive(Debug, thiserror::Error)]
@@ -313,6 +313,7 @@ impl Classified for Error {
             }
             // Threads, descriptors and memory are this host's.
             Error::Write { .. } | Error::ReadCache { .. } | Error::SetUp { .. } => Class::Target,
+            Error::Read { source, .. } if is_exhausted(source) => Class::Target,
             Error::Cancelled(_) => Class::Interrupted,
             _ => Class::Network,
         }

@@ -42,6 +42,15 @@ impl Class {
     }
 }
 
+/// Whether a system call failed because this host has no more descriptors or memory: whatever was asked for has no part in that.
+pub fn is_exhausted(error: &std::io::Error) -> bool {
+    /// errno(3), the same on every architecture of Linux.
+    const ENOMEM: i32 = 12;
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENOMEM | ENFILE | EMFILE))
+}
+
 /// An error that knows its class, and may know what to do about itself.
 pub trait Classified: std::error::Error {
     /// The class, which decides the exit code.

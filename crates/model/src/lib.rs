@@ -11,7 +11,7 @@ mod event;
 mod package;
 
 pub use cancel::{Cancel, Cancelled};
-pub use class::{Class, Classified};
+pub use class::{Class, Classified, is_exhausted};
 pub use digest::{Digest, ParseDigestError};
 pub use entry::{Entry, Kind};
 pub use event::{Event, InputProblem, Null, Observer, Phase, Recorder};

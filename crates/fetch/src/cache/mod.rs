@@ -270,7 +270,9 @@ impl Cache {
                 Opened::File(file) => Some(Held { file, path, own }),
                 Opened::Nothing => None,
                 Opened::Other => {
-                    self.warn_once(&path, || format!("`{}` of the cache is no file", path.display()));
+                    self.warn_once(&path, || {
+                        format!("`{}` of the cache is no file that can be read", path.display())
+                    });
                     None
                 }
             }

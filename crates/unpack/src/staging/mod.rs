@@ -121,33 +121,55 @@ impl Staging {
                 Err(error) => return Err(Error::io("create", path.join(OsStr::from_bytes(&name)), error)),
             }
         };
-        let host = path.join(OsStr::from_bytes(&name));
-        let fail = |error| Error::io("create", &host, error);
-        let clone = |fd: &OwnedFd| fd.try_clone().map_err(|e| Error::io("open", path, e));
         let place = match inside {
-            Some((fd, _, true)) => Place::Inside { target: clone(fd)? },
-            _ => Place::Beside {
-                parent: clone(place)?,
+            Some((fd, _, true)) => fd.try_clone().map(|target| Place::Inside { target }),
+            _ => place.try_clone().map(|parent| Place::Beside {
+                parent,
                 target: found.name.clone(),
                 exists: inside.is_some(),
-            },
+            }),
         };
+        let made = place
+            .map_err(|error| Error::io("open", path, error))
+            .and_then(|place| Self::settle(place, &name, path, target));
+        match made {
+            Ok(Some(mut staging)) => {
+                staging.made_parents = std::mem::take(&mut found.made_parents);
+                Ok(staging)
+            }
+            Ok(None) => Self::create_for(found, target),
+            Err(error) => {
+                // It was made before there was nothing left to open it with.
+                let directory = match inside {
+                    Some((fd, _, true)) => fd,
+                    _ => &found.parent,
+                };
+                let _ = rustix::fs::unlinkat(directory, name.as_slice(), AtFlags::REMOVEDIR);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the directory of that name, which has just been made; `None` when another run has taken it for a stale one.
+    fn settle(place: Place, name: &[u8], path: &Path, target: &Path) -> Result<Option<Self>, Error> {
+        let host = path.join(OsStr::from_bytes(name));
         let open = || {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            rustix::fs::openat(place.directory(), name.as_slice(), flags, Mode::empty()).map_err(fail)
+            rustix::fs::openat(place.directory(), name, flags, Mode::empty())
+                .map_err(|error| Error::io("create", &host, error))
         };
         let locked = open()?;
-        if !lock(place.directory(), &name, &locked) {
-            return Self::create_for(found, target);
+        if !lock(place.directory(), name, &locked) {
+            return Ok(None);
         }
         let root = Root::from_fd(open()?, &host);
         let staging = Staging {
             root,
             lock: locked,
             place,
-            name,
+            name: name.to_vec(),
             target: target.to_path_buf(),
-            made_parents: std::mem::take(&mut found.made_parents),
+            made_parents: Vec::new(),
             finished: false,
         };
         // Programs in the root run as other users, too.
@@ -163,7 +185,7 @@ impl Staging {
         if own.st_gid != group.as_raw() {
             let _ = rustix::fs::fchown(&staging.lock, None, Some(group));
         }
-        Ok(staging)
+        Ok(Some(staging))
     }
 
     /// The root.
