@@ -114,10 +114,8 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 
 fn write(directory: &Path, seeds: &[&[u8]]) {
     fs::create_dir_all(directory).expect("a directory for seeds");
-    for seed in seeds {
-        let first = seed.first().copied().unwrap_or_default();
-        let name = format!("seed-{first:02x}-{}", seed.len());
-        fs::write(directory.join(name), seed).expect("a file for a seed");
+    for (number, seed) in seeds.iter().enumerate() {
+        fs::write(directory.join(format!("seed-{number}")), seed).expect("a file for a seed");
     }
 }
 
